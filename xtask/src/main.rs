@@ -1,2 +1,60 @@
-//! Placeholder.
-fn main() {}
+//! Tasks of this repository. `cargo xtask` alone lists them.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to a person"
+)]
+#![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
+
+mod ci;
+mod contract;
+mod drift;
+mod generate;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <task>
+
+  generate [--check]  openapi.yaml -> stromboli-generated/src/generated.rs (--check: compare only)
+  drift FILE...       compare openapi.yaml with published Swagger 2.0 files (JSON or YAML)
+  tidy                check the invariants of ARCHITECTURE.md
+  ci                  everything that must be green before a change lands
+";
+
+/// What a task ends with: nothing, or the text that tells a person what to do.
+type TaskResult = Result<(), String>;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let root = root();
+    let result = match args.as_slice() {
+        ["generate"] => generate::write(&root),
+        ["generate", "--check"] => generate::check(&root),
+        ["drift", files @ ..] if !files.is_empty() => drift::run(&root, files),
+        ["tidy"] => tidy::run(&root),
+        ["ci"] => ci::run(&root),
+        _ => Err(USAGE.to_owned()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's root: the parent of this crate's folder.
+fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_owned()
+}
+
+/// Reads a file, or says which one could not be read and why.
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("cannot read {}: {e}", path.display()))
+}

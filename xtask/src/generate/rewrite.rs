@@ -1,0 +1,201 @@
+//! What is changed in progenitor's output, each with its reason.
+
+use std::collections::BTreeSet;
+
+use quote::{ToTokens, quote};
+use serde_json::Value;
+use syn::visit_mut::{self, VisitMut};
+use syn::{Expr, File, Item, ItemStruct, Stmt, parse_quote};
+
+use crate::contract;
+
+/// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
+/// no Stromboli server reads, and bodies decoded by the seam, which keeps status and headers when decoding fails.
+pub fn client(file: &mut File) {
+    file.items.retain(|item| !matches!(item, Item::Mod(m) if m.ident == "prelude"));
+    for item in &mut file.items {
+        if let Item::Impl(item) = item {
+            item.items.retain(|i| !matches!(i, syn::ImplItem::Fn(f) if f.sig.ident == "new"));
+        }
+    }
+    Calls.visit_file_mut(file);
+}
+
+struct Calls;
+
+impl VisitMut for Calls {
+    fn visit_block_mut(&mut self, block: &mut syn::Block) {
+        block.stmts.retain(|statement| !sets_version_header(statement));
+        visit_mut::visit_block_mut(self, block);
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        if let Expr::MethodCall(call) = expr
+            && call.method == "headers"
+            && text(&call.args) == "header_map"
+        {
+            *expr = (*call.receiver).clone();
+        } else if let Expr::Path(path) = expr
+            && text(path) == "ResponseValue :: from_response"
+        {
+            *expr = parse_quote!(crate::transport::decode);
+        }
+    }
+}
+
+fn sets_version_header(statement: &Stmt) -> bool {
+    match statement {
+        Stmt::Local(local) => text(&local.pat) == "mut header_map",
+        Stmt::Expr(Expr::MethodCall(call), _) => text(&call.receiver) == "header_map",
+        _ => false,
+    }
+}
+
+/// Gives each response type an `extra` map, so that fields a newer server sends are data and not lost.
+pub fn keep_unknown_fields(file: &mut File, responses: &BTreeSet<String>) {
+    for item in structs(file) {
+        if responses.contains(&item.ident.to_string())
+            && let syn::Fields::Named(fields) = &mut item.fields
+        {
+            fields.named.push(parse_quote!(
+                /// Fields that this version of the contract does not name, as the server sent them.
+                #[serde(flatten)]
+                pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>
+            ));
+        }
+    }
+}
+
+/// Replaces the derived `Debug` of each type that has an `x-sensitive` field: prompts, tokens and secret values
+/// must not reach a log by way of `{:?}`.
+pub fn redact_debug(file: &mut File, contract: &Value) -> Result<(), String> {
+    let mut impls = Vec::new();
+    for item in structs(file) {
+        let properties = &contract::schema(contract, &item.ident.to_string())["properties"];
+        let secret: Vec<&str> = contract::object(properties)
+            .filter(|(_, p)| p["x-sensitive"] == true)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !secret.is_empty() {
+            drop_derive(item, "Debug")?;
+            impls.push(debug_impl(item, &secret));
+        }
+    }
+    types_module(file)?.extend(impls);
+    Ok(())
+}
+
+fn debug_impl(item: &ItemStruct, secret: &[&str]) -> Item {
+    let name = &item.ident;
+    let label = name.to_string();
+    let fields = item.fields.iter().filter_map(|field| field.ident.as_ref()).map(|ident| {
+        let label = ident.to_string();
+        if secret.contains(&label.as_str()) {
+            quote!(.field(#label, &::std::format_args!("[redacted]")))
+        } else {
+            quote!(.field(#label, &self.#ident))
+        }
+    });
+    parse_quote! {
+        impl ::std::fmt::Debug for #name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(#label)#(#fields)*.finish()
+            }
+        }
+    }
+}
+
+fn drop_derive(item: &mut ItemStruct, name: &str) -> Result<(), String> {
+    for attr in item.attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
+        let mut kept = Vec::new();
+        attr.parse_nested_meta(|meta| {
+            if !meta.path.is_ident(name) {
+                kept.push(meta.path);
+            }
+            Ok(())
+        })
+        .map_err(|e| format!("derive of {}: {e}", item.ident))?;
+        *attr = parse_quote!(#[derive(#(#kept),*)]);
+    }
+    Ok(())
+}
+
+/// The items of `mod types`.
+pub fn types_module(file: &mut File) -> Result<&mut Vec<Item>, String> {
+    file.items
+        .iter_mut()
+        .find_map(|item| match item {
+            Item::Mod(module) if module.ident == "types" => module.content.as_mut().map(|c| &mut c.1),
+            _ => None,
+        })
+        .ok_or_else(|| "progenitor wrote no `mod types`".to_owned())
+}
+
+fn structs(file: &mut File) -> impl Iterator<Item = &mut ItemStruct> {
+    let items = types_module(file).ok().into_iter().flatten();
+    items.filter_map(|item| match item {
+        Item::Struct(item) => Some(item),
+        _ => None,
+    })
+}
+
+fn text(tokens: &impl ToTokens) -> String {
+    tokens.to_token_stream().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(source: &str) -> String {
+        let mut file = syn::parse_str(source).unwrap();
+        client(&mut file);
+        prettyplease::unparse(&file)
+    }
+
+    #[test]
+    fn the_version_header_is_gone_and_decoding_goes_through_the_seam() {
+        let code = rewritten(
+            "impl Client { async fn get(&self) {
+                let mut header_map = HeaderMap::with_capacity(1usize);
+                header_map.append(a, b);
+                let request = self.client.get(url).headers(header_map).build()?;
+                match 1 { 200u16 => ResponseValue::from_response(response).await, _ => x }
+            } }",
+        );
+        assert!(!code.contains("header_map"), "{code}");
+        assert!(code.contains("self.client.get(url).build()?"), "{code}");
+        assert!(code.contains("crate::transport::decode(response).await"), "{code}");
+    }
+
+    #[test]
+    fn the_constructor_and_the_prelude_are_gone() {
+        let code = rewritten("impl Client { pub fn new() {} pub fn other() {} } pub mod prelude {}");
+        assert!(!code.contains("new") && !code.contains("prelude"), "{code}");
+        assert!(code.contains("other"), "{code}");
+    }
+
+    #[test]
+    fn sensitive_fields_are_not_in_debug_output() {
+        let contract = serde_json::json!({"components": {"schemas": {"A": {"properties": {
+            "token": {"x-sensitive": true}, "name": {}}}}}});
+        let mut file = syn::parse_str(
+            "pub mod types { #[derive(::serde::Deserialize, Clone, Debug)] pub struct A { pub token: String, pub name: String } }",
+        )
+        .unwrap();
+        redact_debug(&mut file, &contract).unwrap();
+        let code = prettyplease::unparse(&file);
+        assert!(code.contains("#[derive(::serde::Deserialize, Clone)]"), "{code}");
+        assert!(code.contains(".field(\"token\", &::std::format_args!(\"[redacted]\"))"), "{code}");
+        assert!(code.contains(".field(\"name\", &self.name)"), "{code}");
+    }
+
+    #[test]
+    fn unknown_fields_of_responses_are_kept() {
+        let mut file = syn::parse_str("pub mod types { pub struct A { pub a: String } pub struct B { pub b: String } }").unwrap();
+        keep_unknown_fields(&mut file, &BTreeSet::from(["A".to_owned()]));
+        let code = prettyplease::unparse(&file);
+        assert_eq!(code.matches("pub extra").count(), 1, "{code}");
+    }
+}
