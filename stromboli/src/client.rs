@@ -1,0 +1,151 @@
+//! The client: a cheap handle on one connection pool. Its calls are in `api/`, one file per tag of the contract.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use stromboli_generated::{ClientInfo, ResponseValue};
+
+use crate::config::ClientBuilder;
+use crate::error::{Error, ErrorKind, Result};
+
+/// A client of one Stromboli server.
+///
+/// Clones are cheap and share one connection pool, so make one and clone it.
+///
+/// ```no_run
+/// # async fn example() -> stromboli::Result<()> {
+/// let client = stromboli::Client::new("http://localhost:8080")?;
+/// let reply = client.run("Say hello").await?.ok()?;
+/// println!("{}", reply.text());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    raw: stromboli_generated::Client,
+    stream_idle: Duration,
+    max_event_bytes: usize,
+}
+
+impl Client {
+    /// A client with the defaults for everything. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] for a URL that is not `http(s)://host[:port][/path]`.
+    pub fn new(url: impl Into<String>) -> Result<Self> {
+        Self::builder(url).build()
+    }
+
+    /// A client built step by step.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use stromboli::{Client, Timeouts, Token};
+    ///
+    /// let client = Client::builder("https://agents.example.com/base/path")
+    ///     .token(Token::new("eyJhbGciOi")?)
+    ///     .user_agent("my-app/1.0")
+    ///     .timeouts(Timeouts::default().quick(Duration::from_secs(5)))
+    ///     .build()?;
+    /// # Ok::<(), stromboli::Error>(())
+    /// ```
+    pub fn builder(url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(url)
+    }
+
+    /// A client of the server that `STROMBOLI_URL` names, with the token in `STROMBOLI_TOKEN` if that is set.
+    ///
+    /// ```no_run
+    /// let client = stromboli::Client::from_env()?;
+    /// # Ok::<(), stromboli::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`] when `STROMBOLI_URL` is not set or a value cannot be used.
+    pub fn from_env() -> Result<Self> {
+        ClientBuilder::from_lookup(|name| std::env::var_os(name))?.build()
+    }
+
+    /// A client of a server that answered and whose version is supported: fails now rather than at the first run.
+    ///
+    /// ```no_run
+    /// # async fn example() -> stromboli::Result<()> {
+    /// let client = stromboli::Client::connect("http://localhost:8080").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new); [`is_connect`](Error::is_connect) when there is no server;
+    /// [`ErrorKind::Incompatible`] when its version is not supported.
+    pub async fn connect(url: impl Into<String>) -> Result<Self> {
+        let client = Self::new(url)?;
+        client.compatibility().await?.require()?;
+        Ok(client)
+    }
+
+    /// The generated client: every operation of the contract, on the same transport and with the same token, for what
+    /// is not wrapped yet. [`Error::from_raw`] makes this crate's error of one of its errors.
+    ///
+    /// ```no_run
+    /// # async fn example(client: stromboli::Client) -> Result<(), Box<dyn std::error::Error>> {
+    /// let secrets = client.raw().secrets_list().await?.into_inner();
+    /// println!("{} secrets", secrets.secrets.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn raw(&self) -> &stromboli_generated::Client {
+        &self.0.raw
+    }
+
+    pub(crate) fn assemble(raw: stromboli_generated::Client, stream_idle: Duration, max_event_bytes: usize) -> Self {
+        Self(Arc::new(Inner {
+            raw,
+            stream_idle,
+            max_event_bytes,
+        }))
+    }
+
+    pub(crate) fn stream_idle(&self) -> Duration {
+        self.0.stream_idle
+    }
+
+    pub(crate) fn max_event_bytes(&self) -> usize {
+        self.0.max_event_bytes
+    }
+
+    /// Awaits a generated call, and makes this crate's error of its error.
+    pub(crate) async fn call<T, E>(
+        &self,
+        operation: &'static str,
+        call: impl Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<E>>>,
+    ) -> Result<T> {
+        match call.await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(error) => Err(Error::from_raw(operation, error).await),
+        }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("url", &self.0.raw.baseurl())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refuses an id that would make a path of another operation: none at all, and those that URLs resolve as steps.
+pub(crate) fn path_segment(what: &str, id: &str) -> Result<()> {
+    match id {
+        "" | "." | ".." => Err(Error::new(
+            ErrorKind::InvalidInput,
+            format!("{what} {id:?} is none the server can have given"),
+        )),
+        _ => Ok(()),
+    }
+}
