@@ -1,0 +1,115 @@
+//! The handle on a running emulator.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::answer::Answerer;
+use crate::builder::{Builder, Settings};
+use crate::observe::{Received, Stats};
+use crate::scripted::Rule;
+use crate::server::{self, Listener};
+use crate::state::{State, lock};
+
+/// A running emulator. Dropping it closes its port and its connections and ends its runs.
+pub struct Emulator {
+    url: String,
+    state: Arc<State>,
+    listener: Listener,
+    /// Everything that the emulator spawned ends when this is dropped.
+    _alive: watch::Sender<()>,
+}
+
+impl Emulator {
+    /// Starts an emulator with the default settings on a free loopback port.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// Chooses settings first.
+    pub fn builder() -> Builder {
+        Builder::new()
+    }
+
+    pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let listener = Arc::new(Mutex::new(Some(listener)));
+        let (alive, stop) = watch::channel(());
+        let state = Arc::new(State::new(settings, answerer, seed, stop));
+        server::spawn(Arc::clone(&state), Arc::clone(&listener));
+        Ok(Self {
+            url,
+            state,
+            listener,
+            _alive: alive,
+        })
+    }
+
+    /// Where it listens, `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Scripts the answer to the prompts that contain `part`. The newest rule that matches counts.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// emulator.on_prompt("").reply("I can do only one thing");
+    /// emulator.on_prompt("ping").reply("pong");
+    /// emulator.on_prompt("crash").lines(["working"]).crash(137, "SIGKILL");
+    /// # Ok(()) }
+    /// ```
+    pub fn on_prompt(&self, part: impl Into<String>) -> Rule<'_> {
+        self.state.scripted.add(part.into())
+    }
+
+    /// Runs begun so far.
+    pub fn executions(&self) -> u64 {
+        self.state.stats().executions
+    }
+
+    /// Runs killed so far because the client went away.
+    pub fn stopped(&self) -> u64 {
+        self.state.stats().stopped
+    }
+
+    /// Waits until the counts satisfy `reached`, and returns them. Waits for ever if they never do.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// emulator.wait_for(|stats| stats.stopped == 0).await;
+    /// # Ok(()) }
+    /// ```
+    pub async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
+        self.state.wait_for(reached).await
+    }
+
+    /// The last 1,024 requests, oldest first.
+    pub fn requests(&self) -> Vec<Received> {
+        self.state.received()
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // The accepting task ends only when the runtime gets to it; the port must be closed now.
+        lock(&self.listener).take();
+    }
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}

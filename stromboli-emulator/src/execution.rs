@@ -1,0 +1,228 @@
+//! One run from its checks to its end: the answer's steps become the server's view of a run.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use serde::Serialize;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::answer::{Answer, Crash, Exit, Run, Step};
+use crate::request::RunRequest;
+use crate::state::State;
+use crate::usage::Usage;
+use crate::validate;
+
+/// How many characters of a crashed run's output its crash info quotes.
+const PARTIAL_OUTPUT: usize = 2000;
+
+/// A run that goes on for as long as this value lives.
+pub(crate) struct Execution {
+    state: Arc<State>,
+    id: String,
+    answer: Answer,
+    /// None for a timeout beyond the end of time.
+    deadline: Option<Instant>,
+    output: String,
+    usage: Option<Usage>,
+    finished: bool,
+}
+
+/// What happens next in a run.
+pub(crate) enum Event {
+    /// Output, of one or more lines.
+    Line(String),
+    /// The end.
+    End(Result<Report, Failure>),
+}
+
+/// A run that completed or crashed.
+pub(crate) struct Report {
+    pub(crate) status: Status,
+    pub(crate) output: String,
+    pub(crate) structured_output: Option<Value>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) crash_info: Option<CrashInfo>,
+}
+
+/// The status of a run, or of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    Running,
+    Completed,
+    Crashed,
+    Failed,
+    Cancelled,
+}
+
+/// A run that exited with another status than 0.
+pub(crate) struct Failure {
+    status: i32,
+    output: String,
+}
+
+impl Failure {
+    /// As a response or a job tells it.
+    pub(crate) fn with_output(&self) -> String {
+        format!("{}, output: {}", self.brief(), self.output)
+    }
+
+    /// As a stream tells it, which has sent the output already.
+    pub(crate) fn brief(&self) -> String {
+        format!("execution failed: exit status {}", self.status)
+    }
+}
+
+/// A crash on the wire.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct CrashInfo {
+    #[serde(skip_serializing_if = "is_zero")]
+    exit_code: i32,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    signal: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    partial_output: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    task_completed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &i32) -> bool {
+    *number == 0
+}
+
+/// The caller's session, or a fresh one.
+pub(crate) fn session_id(state: &State, request: &RunRequest) -> String {
+    request.session_id().map_or_else(|| state.random_uuid(), str::to_owned)
+}
+
+impl Execution {
+    /// Checks the request and asks for the answer.
+    ///
+    /// # Errors
+    /// The text of the check that failed.
+    pub(crate) fn begin(state: &Arc<State>, request: RunRequest, session_id: String) -> Result<Self, String> {
+        let timeout = validate::check(&request, &state.settings)?;
+        let id = format!("run-{}", state.random_id());
+        let run = Run {
+            id: id.clone(),
+            prompt: request.prompt,
+            session_id,
+            workdir: Some(request.workdir).filter(|path| !path.is_empty()),
+            claude: Value::Object(request.claude),
+            podman: Value::Object(request.podman),
+        };
+        let answer = state.scripted.answer(run);
+        state.count(|stats| stats.executions += 1);
+        Ok(Self {
+            state: Arc::clone(state),
+            id,
+            answer,
+            deadline: Instant::now().checked_add(timeout),
+            output: String::new(),
+            usage: None,
+            finished: false,
+        })
+    }
+
+    /// What happens next; not to be asked after the end.
+    pub(crate) async fn next(&mut self) -> Event {
+        loop {
+            match self.step().await {
+                Step::Line(line) => {
+                    self.output.push_str(&line);
+                    self.output.push('\n');
+                    return Event::Line(line);
+                }
+                Step::Usage(usage) => self.usage = Some(usage),
+                Step::Exit(exit) => return Event::End(self.end(exit)),
+            }
+        }
+    }
+
+    /// Runs to the end.
+    pub(crate) async fn ending(&mut self) -> Result<Report, Failure> {
+        loop {
+            if let Event::End(ending) = self.next().await {
+                return ending;
+            }
+        }
+    }
+
+    /// Counts the run as finished and returns its id; a run dropped without this was stopped.
+    pub(crate) fn finish(mut self) -> String {
+        self.finished = true;
+        std::mem::take(&mut self.id)
+    }
+
+    async fn step(&mut self) -> Step {
+        let next = self.answer.next();
+        let step = match self.deadline {
+            Some(deadline) => tokio::time::timeout_at(deadline, next).await,
+            None => Ok(next.await),
+        };
+        match step {
+            Ok(step) => step.unwrap_or(Step::Exit(Exit::Completed)),
+            Err(_) => Step::Exit(Exit::Crashed(Crash::new(137, "killed"))),
+        }
+    }
+
+    fn end(&mut self, exit: Exit) -> Result<Report, Failure> {
+        let output = self.output.trim().to_owned();
+        let (status, crash_info) = match exit {
+            Exit::Completed => (Status::Completed, None),
+            Exit::Crashed(crash) => (Status::Crashed, Some(CrashInfo::new(crash, &output))),
+            Exit::Failed { status } => return Err(Failure { status, output }),
+        };
+        Ok(Report {
+            status,
+            structured_output: structured_output(&output),
+            output,
+            usage: self.usage.take(),
+            crash_info,
+        })
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        let finished = self.finished;
+        self.state.count(|stats| {
+            if finished {
+                stats.finished += 1;
+            } else {
+                stats.stopped += 1;
+            }
+        });
+    }
+}
+
+impl CrashInfo {
+    fn new(crash: Crash, output: &str) -> Self {
+        let length = output.chars().count();
+        let partial_output = if length > PARTIAL_OUTPUT {
+            let tail: String = output.chars().skip(length - PARTIAL_OUTPUT).collect();
+            format!("...{tail}")
+        } else {
+            output.to_owned()
+        };
+        Self {
+            exit_code: crash.exit_code,
+            signal: crash.signal,
+            reason: crash.reason,
+            partial_output,
+            task_completed: crash.task_completed,
+        }
+    }
+}
+
+/// The member of that name, when the whole output is one JSON object that has it.
+fn structured_output(output: &str) -> Option<Value> {
+    match serde_json::from_str(output).ok()? {
+        Value::Object(mut fields) => fields.remove("structured_output").filter(|v| !v.is_null()),
+        _ => None,
+    }
+}

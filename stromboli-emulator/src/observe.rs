@@ -1,0 +1,39 @@
+//! What a test can see of the emulator: the requests that arrived and what became of the runs.
+
+use bytes::Bytes;
+
+/// Counts since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Requests that arrived whole, whatever they were answered.
+    pub requests: u64,
+    /// Runs begun: requests that passed every check, so that the answerer was asked.
+    pub executions: u64,
+    /// Runs that came to their own end, of whatever kind; a job's run counts once the job shows it.
+    pub finished: u64,
+    /// Runs killed because the client went away.
+    pub stopped: u64,
+}
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// The method, such as `POST`.
+    pub method: String,
+    /// The path and the query, as sent.
+    pub target: String,
+    /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Received {
+    /// The first header of that name, whatever the case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}

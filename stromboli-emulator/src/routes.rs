@@ -1,0 +1,62 @@
+//! The routes: which request goes where. One file per tag below.
+
+mod jobs;
+mod run;
+mod stream;
+mod system;
+
+use std::sync::Arc;
+
+use axum::http::Method;
+use axum::response::Response;
+
+use crate::state::State;
+
+/// A request that the server knows.
+pub(crate) enum Route {
+    Health,
+    ClaudeStatus,
+    Run,
+    RunAsync,
+    RunStream,
+    Jobs,
+    Job(String),
+    CancelJob(String),
+}
+
+impl Route {
+    /// The route of a decoded path. A table of our own and not a router: the server matches after decoding (so that
+    /// `%2F` separates), and knows neither 405 nor a `HEAD` that follows from `GET`.
+    pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+        let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
+        Some(match (method, segments.as_slice()) {
+            (&Method::GET, ["health"]) => Self::Health,
+            (&Method::GET, ["claude", "status"]) => Self::ClaudeStatus,
+            (&Method::POST, ["run"]) => Self::Run,
+            (&Method::POST, ["run", "async"]) => Self::RunAsync,
+            (&Method::GET, ["run", "stream"]) => Self::RunStream,
+            (&Method::GET, ["jobs"]) => Self::Jobs,
+            (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
+            (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// Whether the route asks for a token when authentication is on.
+    pub(crate) fn is_protected(&self) -> bool {
+        !matches!(self, Self::Health)
+    }
+
+    pub(crate) async fn answer(self, state: &Arc<State>, query: &str, body: &[u8]) -> Response {
+        match self {
+            Self::Health => system::health(state),
+            Self::ClaudeStatus => system::claude_status(state),
+            Self::Run => run::run(state, body).await,
+            Self::RunAsync => run::run_async(state, body),
+            Self::RunStream => stream::stream(state, query).await,
+            Self::Jobs => jobs::list(state),
+            Self::Job(id) => jobs::get(state, &id),
+            Self::CancelJob(id) => jobs::cancel(state, &id),
+        }
+    }
+}

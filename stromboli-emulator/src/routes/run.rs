@@ -1,0 +1,108 @@
+//! `POST /run` and `POST /run/async`.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::execution::{CrashInfo, Execution, Status, session_id};
+use crate::reply;
+use crate::request::RunRequest;
+use crate::state::State;
+use crate::usage::Usage;
+
+/// What a run answers when Claude's credentials are missing.
+pub(super) const NOT_CONFIGURED: &str = "Claude not configured. Run 'make claude-setup' first";
+
+#[derive(Serialize)]
+struct RunResponse {
+    id: String,
+    status: Status,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    output: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    structured_output: Option<Value>,
+    session_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crash_info: Option<CrashInfo>,
+}
+
+/// Answers when the run is over. When the client goes away, this future is dropped, and the run with it.
+pub(super) async fn run(state: &Arc<State>, body: &[u8]) -> Response {
+    let request = match read(state, body) {
+        Ok(request) => request,
+        Err((status, error)) => return reply::run_error(status, &error),
+    };
+    let session_id = session_id(state, &request);
+    let mut execution = match Execution::begin(state, request, session_id.clone()) {
+        Ok(execution) => execution,
+        Err(error) => return reply::run_error(StatusCode::INTERNAL_SERVER_ERROR, &error),
+    };
+    let ending = execution.ending().await;
+    let id = execution.finish();
+    match ending {
+        Ok(report) => {
+            let response = RunResponse {
+                id,
+                status: report.status,
+                output: report.output,
+                structured_output: report.structured_output,
+                session_id,
+                usage: report.usage,
+                crash_info: report.crash_info,
+            };
+            reply::json(StatusCode::OK, &response)
+        }
+        Err(failure) => reply::run_error(StatusCode::INTERNAL_SERVER_ERROR, &failure.with_output()),
+    }
+}
+
+/// Answers at once; whatever goes wrong after the request was read goes into the job.
+pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
+    #[derive(Serialize)]
+    struct Accepted<'a> {
+        job_id: &'a str,
+        session_id: &'a str,
+    }
+    let request = match read(state, body) {
+        Ok(request) => request,
+        Err((status, error)) => return reply::run_error(status, &error),
+    };
+    let session_id = session_id(state, &request);
+    let job_id = format!("job-{}", state.random_id());
+    state.jobs.insert(&job_id, &session_id);
+    let accepted = Accepted {
+        job_id: &job_id,
+        session_id: &session_id,
+    };
+    let response = reply::json(StatusCode::ACCEPTED, &accepted);
+    let running = Arc::clone(state);
+    state.spawn(async move {
+        match Execution::begin(&running, request, session_id) {
+            Ok(mut execution) => {
+                let ending = execution.ending().await;
+                running
+                    .jobs
+                    .end(&job_id, ending.map_err(|failure| failure.with_output()));
+                execution.finish();
+            }
+            Err(error) => running.jobs.end(&job_id, Err(error)),
+        }
+    });
+    response
+}
+
+/// Reads the request, or says which error of kind B it gets instead.
+fn read(state: &State, body: &[u8]) -> Result<RunRequest, (StatusCode, String)> {
+    let request =
+        RunRequest::from_json(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("Invalid request: {error}")))?;
+    if state.settings.claude_configured {
+        Ok(request)
+    } else {
+        Err((StatusCode::SERVICE_UNAVAILABLE, NOT_CONFIGURED.to_owned()))
+    }
+}

@@ -1,0 +1,62 @@
+//! `GET /health` and `GET /claude/status`.
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+
+use crate::reply;
+use crate::state::State;
+
+#[derive(Serialize)]
+struct Health<'a> {
+    status: &'static str,
+    name: &'static str,
+    version: &'a str,
+    components: Vec<Component<'a>>,
+}
+
+#[derive(Serialize)]
+struct Component<'a> {
+    name: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+/// Always 200, degraded or not.
+pub(super) fn health(state: &State) -> Response {
+    let components: Vec<_> = state
+        .settings
+        .components
+        .iter()
+        .map(|(name, error)| Component {
+            name,
+            status: if error.is_some() { "error" } else { "ok" },
+            error: error.as_deref(),
+        })
+        .collect();
+    let degraded = components.iter().any(|component| component.error.is_some());
+    let health = Health {
+        status: if degraded { "degraded" } else { "ok" },
+        name: "stromboli",
+        version: &state.settings.version,
+        components,
+    };
+    reply::json(StatusCode::OK, &health)
+}
+
+pub(super) fn claude_status(state: &State) -> Response {
+    #[derive(Serialize)]
+    struct Status {
+        configured: bool,
+        message: &'static str,
+    }
+    let configured = state.settings.claude_configured;
+    let message = if configured {
+        "Claude is configured"
+    } else {
+        "Run 'make claude-setup' to configure"
+    };
+    let status = Status { configured, message };
+    reply::json(StatusCode::OK, &status)
+}

@@ -1,0 +1,235 @@
+//! The answers that a test scripts, and the one that is given when it scripted none.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::watch;
+
+use crate::answer::{Answer, Answerer, Crash, Exit, Run, Step, reply_lines};
+use crate::state::lock;
+use crate::usage::Usage;
+
+/// The rules, and the answerer behind them.
+pub(crate) struct Scripted {
+    rules: Mutex<Vec<Script>>,
+    otherwise: Box<dyn Answerer>,
+}
+
+impl Scripted {
+    pub(crate) fn new(otherwise: Box<dyn Answerer>) -> Self {
+        Self {
+            rules: Mutex::default(),
+            otherwise,
+        }
+    }
+
+    pub(crate) fn add(&self, part: String) -> Rule<'_> {
+        let mut rules = lock(&self.rules);
+        rules.push(Script::new(part));
+        Rule {
+            scripted: self,
+            index: rules.len() - 1,
+        }
+    }
+
+    pub(crate) fn answer(&self, run: Run) -> Answer {
+        let rules = lock(&self.rules);
+        let matching = rules.iter().rev().find(|rule| run.prompt.contains(&rule.part));
+        if let Some(script) = matching {
+            return script.play(&run);
+        }
+        drop(rules);
+        self.otherwise.answer(run)
+    }
+}
+
+/// What one rule says.
+struct Script {
+    part: String,
+    output: Output,
+    delay: Duration,
+    /// What must open before the line of that number; beyond the last line, before the end.
+    holds: Vec<(usize, watch::Receiver<()>)>,
+    usage: Option<Usage>,
+    exit: Exit,
+}
+
+enum Output {
+    /// What the model says, in the output format of the request.
+    Reply(String),
+    /// What the command prints, as it is.
+    Lines(Vec<String>),
+}
+
+impl Script {
+    fn new(part: String) -> Self {
+        Self {
+            part,
+            output: Output::Lines(Vec::new()),
+            delay: Duration::ZERO,
+            holds: Vec::new(),
+            usage: None,
+            exit: Exit::Completed,
+        }
+    }
+
+    fn play(&self, run: &Run) -> Answer {
+        let lines = match &self.output {
+            Output::Reply(text) => reply_lines(run, text),
+            Output::Lines(lines) => lines.clone(),
+        };
+        let last = lines.len();
+        let mut acts = Vec::with_capacity(2 * last + 2);
+        for (number, line) in lines.into_iter().enumerate() {
+            acts.extend(self.holds_before(|at| at == number));
+            acts.push(Act::Delay(self.delay));
+            acts.push(Act::Take(Step::Line(line)));
+        }
+        acts.extend(self.holds_before(|at| at >= last));
+        if last == 0 {
+            acts.push(Act::Delay(self.delay));
+        }
+        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
+        acts.push(Act::Take(Step::Exit(self.exit.clone())));
+        Answer::new(stream::iter(acts).filter_map(Act::perform))
+    }
+
+    fn holds_before(&self, is_here: impl Fn(usize) -> bool) -> Vec<Act> {
+        let here = self.holds.iter().filter(|(at, _)| is_here(*at));
+        here.map(|(_, hold)| Act::Wait(hold.clone())).collect()
+    }
+}
+
+/// A step, or what comes between two.
+enum Act {
+    Delay(Duration),
+    Wait(watch::Receiver<()>),
+    Take(Step),
+}
+
+impl Act {
+    async fn perform(self) -> Option<Step> {
+        match self {
+            Self::Take(step) => return Some(step),
+            Self::Delay(Duration::ZERO) => {}
+            Self::Delay(delay) => tokio::time::sleep(delay).await,
+            // Nothing is ever sent: this ends when the hold is dropped.
+            Self::Wait(mut hold) => drop(hold.changed().await),
+        }
+        None
+    }
+}
+
+/// What the emulator does with the prompts that contain some text; made by
+/// [`Emulator::on_prompt`](crate::Emulator::on_prompt). It counts from then on, and what is set later holds for the
+/// runs that begin later. A rule that says nothing completes with no output.
+#[derive(Clone, Copy)]
+pub struct Rule<'a> {
+    scripted: &'a Scripted,
+    index: usize,
+}
+
+impl Rule<'_> {
+    /// The model says `text`. With the output format `json` or `stream-json` it comes in the command line's JSON
+    /// envelope, and with a JSON schema as well, a reply that is JSON is also the structured output.
+    pub fn reply(self, text: impl Into<String>) -> Self {
+        self.set(|script| script.output = Output::Reply(text.into()))
+    }
+
+    /// The command prints these lines, whatever the output format.
+    pub fn lines<L: Into<String>>(self, lines: impl IntoIterator<Item = L>) -> Self {
+        let lines = lines.into_iter().map(Into::into).collect();
+        self.set(|script| script.output = Output::Lines(lines))
+    }
+
+    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`.
+    pub fn crash(self, exit_code: i32, signal: impl Into<String>) -> Self {
+        self.set(|script| script.exit = Exit::Crashed(Crash::new(exit_code, signal)))
+    }
+
+    /// The command prints `output` and exits with another status than 0.
+    pub fn fail(self, exit_status: i32, output: &str) -> Self {
+        let lines = output.lines().map(str::to_owned).collect();
+        self.set(|script| {
+            script.output = Output::Lines(lines);
+            script.exit = Exit::Failed { status: exit_status };
+        })
+    }
+
+    /// Waits so long before each line, or before the end when there is none; by tokio's clock, which tests can pause.
+    pub fn delay(self, delay: Duration) -> Self {
+        self.set(|script| script.delay = delay)
+    }
+
+    /// The tokens that the session has used.
+    pub fn usage(self, usage: Usage) -> Self {
+        self.set(|script| script.usage = Some(usage))
+    }
+
+    /// Runs of this rule begin and then say nothing until the hold is released.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let hold = emulator.on_prompt("ping").reply("pong").hold();
+    /// // … send the prompt, and see that nothing comes back …
+    /// hold.release();
+    /// # Ok(()) }
+    /// ```
+    pub fn hold(self) -> Hold {
+        self.hold_after(0)
+    }
+
+    /// Runs of this rule stop after so many lines, or before the end, until the hold is released.
+    pub fn hold_after(self, lines: usize) -> Hold {
+        let (open, hold) = watch::channel(());
+        self.set(|script| script.holds.push((lines, hold)));
+        Hold { _open: open }
+    }
+
+    fn set(self, change: impl FnOnce(&mut Script)) -> Self {
+        if let Some(script) = lock(&self.scripted.rules).get_mut(self.index) {
+            change(script);
+        }
+        self
+    }
+}
+
+impl std::fmt::Debug for Rule<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keeps the runs of a [`Rule`] from going on until it is released or dropped.
+#[derive(Debug)]
+#[must_use = "a hold that is dropped holds nothing"]
+pub struct Hold {
+    _open: watch::Sender<()>,
+}
+
+impl Hold {
+    /// Lets the runs go on, those that wait and those to come.
+    pub fn release(self) {}
+}
+
+/// The answer when nothing was scripted: it says who answers and quotes the prompt.
+pub(crate) struct Introduction;
+
+impl Answerer for Introduction {
+    fn answer(&self, run: Run) -> Answer {
+        let mut text = "This is the Stromboli emulator: no model was asked and nothing was spent.\n\
+                        You wrote:\n"
+            .to_owned();
+        for line in run.prompt.lines() {
+            text.push_str("> ");
+            text.push_str(line);
+            text.push('\n');
+        }
+        text.push_str("Script the answer with `emulator.on_prompt(\"…\").reply(\"…\")`.");
+        Answer::reply(&run, &text)
+    }
+}

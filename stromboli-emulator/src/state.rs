@@ -1,0 +1,112 @@
+//! What all requests share.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::answer::Answerer;
+use crate::builder::Settings;
+use crate::jobs::Jobs;
+use crate::observe::{Received, Stats};
+use crate::scripted::Scripted;
+
+/// How many requests are remembered.
+const RECEIVED: usize = 1024;
+
+/// The state of one emulator.
+pub(crate) struct State {
+    pub(crate) settings: Settings,
+    pub(crate) scripted: Scripted,
+    pub(crate) jobs: Jobs,
+    stats: watch::Sender<Stats>,
+    received: Mutex<VecDeque<Received>>,
+    random: Mutex<fastrand::Rng>,
+    stop: watch::Receiver<()>,
+}
+
+impl State {
+    pub(crate) fn new(
+        settings: Settings,
+        answerer: Box<dyn Answerer>,
+        seed: Option<u64>,
+        stop: watch::Receiver<()>,
+    ) -> Self {
+        Self {
+            jobs: Jobs::new(settings.job_ttl, settings.utc_offset),
+            settings,
+            scripted: Scripted::new(answerer),
+            stats: watch::Sender::new(Stats::default()),
+            received: Mutex::default(),
+            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            stop,
+        }
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        *self.stats.borrow()
+    }
+
+    pub(crate) fn count(&self, update: impl FnOnce(&mut Stats)) {
+        self.stats.send_modify(update);
+    }
+
+    pub(crate) async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
+        let mut stats = self.stats.subscribe();
+        // The sender is ours, so that the wait can only end well.
+        stats
+            .wait_for(reached)
+            .await
+            .map_or_else(|_| self.stats(), |reached| *reached)
+    }
+
+    pub(crate) fn record(&self, request: Received) {
+        let mut received = lock(&self.received);
+        if received.len() == RECEIVED {
+            received.pop_front();
+        }
+        received.push_back(request);
+        drop(received);
+        self.count(|stats| stats.requests += 1);
+    }
+
+    pub(crate) fn received(&self) -> Vec<Received> {
+        lock(&self.received).iter().cloned().collect()
+    }
+
+    /// 16 random hexadecimal digits: a request's id, and the end of a run's or a job's.
+    pub(crate) fn random_id(&self) -> String {
+        format!("{:016x}", lock(&self.random).u64(..))
+    }
+
+    /// A random (version 4) UUID.
+    pub(crate) fn random_uuid(&self) -> String {
+        let bits = lock(&self.random).u128(..);
+        let versioned = bits & !(0xf << 76) | (0x4 << 76);
+        let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
+        let part = |range| hex.get(range).unwrap_or_default();
+        let (first, second, third) = (part(0..8), part(8..12), part(12..16));
+        format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
+    }
+
+    pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
+        lock(&self.random).shuffle(items);
+    }
+
+    /// Runs `work` in its own task until its end or the emulator's.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let mut stop = self.stop.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                // Nothing is ever sent: it changes when the sender is dropped.
+                _ = stop.changed() => {}
+                () = work => {}
+            }
+        });
+    }
+}
+
+/// Locks; what a panicking holder left is whole, since no holder runs foreign code.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,74 @@
+//! Tokens and what they cost.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+/// The tokens that a session has used, as the server reports them with a run; the totals and the cost are worked out
+/// from these when the answer is written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// The model, which decides the price; none costs nothing.
+    pub model: Option<String>,
+    /// Tokens read.
+    pub input_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// Tokens written to the prompt cache.
+    pub cache_creation_input_tokens: u64,
+    /// Tokens read from the prompt cache.
+    pub cache_read_input_tokens: u64,
+}
+
+/// USD per million tokens: a part of the model's name, then input, output, cache write, cache read.
+const PRICES: [(&str, [f64; 4]); 3] = [
+    ("haiku", [0.25, 1.25, 0.30, 0.025]),
+    ("sonnet", [3.0, 15.0, 3.75, 0.30]),
+    ("opus", [15.0, 75.0, 18.75, 1.5]),
+];
+
+impl Usage {
+    fn total(&self) -> u64 {
+        self.counts().into_iter().fold(0, u64::saturating_add)
+    }
+
+    fn counts(&self) -> [u64; 4] {
+        [
+            self.input_tokens,
+            self.output_tokens,
+            self.cache_creation_input_tokens,
+            self.cache_read_input_tokens,
+        ]
+    }
+
+    /// In USD, to six decimals; 0 for a model without a price.
+    fn cost(&self) -> f64 {
+        let Some(model) = &self.model else { return 0.0 };
+        let Some((_, prices)) = PRICES.iter().find(|(part, _)| model.contains(part)) else {
+            return 0.0;
+        };
+        let micro_usd: f64 = self
+            .counts()
+            .into_iter()
+            .zip(prices)
+            .map(|(tokens, usd_per_million)| tokens as f64 * usd_per_million)
+            .sum();
+        micro_usd.round() / 1e6
+    }
+}
+
+impl Serialize for Usage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Usage", 7)?;
+        if let Some(model) = &self.model {
+            fields.serialize_field("model", model)?;
+        }
+        fields.serialize_field("input_tokens", &self.input_tokens)?;
+        fields.serialize_field("output_tokens", &self.output_tokens)?;
+        let written = self.cache_creation_input_tokens;
+        fields.serialize_field("cache_creation_input_tokens", &written)?;
+        fields.serialize_field("cache_read_input_tokens", &self.cache_read_input_tokens)?;
+        fields.serialize_field("total_tokens", &self.total())?;
+        fields.serialize_field("estimated_cost_usd", &self.cost())?;
+        fields.end()
+    }
+}

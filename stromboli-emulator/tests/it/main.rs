@@ -1,0 +1,13 @@
+//! The emulator over real sockets, byte by byte: each test holds a rule of the server's wire.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod auth;
+mod client;
+mod http;
+mod jobs;
+mod life;
+mod run;
+mod script;
+mod stream;
+mod system;
+mod validation;
