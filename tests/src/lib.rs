@@ -1,1 +1,5 @@
-//! The tests live in `it/`; this library is empty so that cargo has a target to document.
+//! The tests live in `it/`. Here, the snippets of README.md are compiled and run as tests.
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+mod readme {}

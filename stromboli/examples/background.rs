@@ -1,0 +1,41 @@
+//! Starts a run in the background, takes it up again by its id as another process would, and reads its end.
+
+use std::error::Error;
+use std::time::Duration;
+
+use stromboli::{ClaudeOptions, Client, Model, PodmanOptions, RunRequest};
+use stromboli_emulator::Emulator;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let emulator = Emulator::start().await?;
+    emulator
+        .on_prompt("Audit")
+        .lines(["looked at 12 files", "found nothing"])
+        .delay(Duration::from_millis(50));
+    let client = Client::new(emulator.url())?;
+
+    let request = RunRequest::new("Audit everything")
+        .workdir("/workspace")
+        .claude(
+            ClaudeOptions::new()
+                .model(Model::Sonnet)
+                .max_turns(20)
+                .max_budget_usd(2.0),
+        )
+        .podman(PodmanOptions::new().memory("2g").timeout(Duration::from_secs(600)));
+    let id = client.start(request).await?.id().to_owned();
+    println!("started {id}");
+
+    let job = client.job(id);
+    let done = loop {
+        let job = job.get().await?;
+        if job.status.is_final() {
+            break job;
+        }
+        println!("{}", job.status);
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    };
+    println!("{}: {}", done.status, done.output.unwrap_or_default());
+    Ok(())
+}
