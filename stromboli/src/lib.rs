@@ -1,4 +1,4 @@
-//! Client for [Stromboli](https://github.com/tomblancdev/stromboli), the HTTP server that runs Claude Code agents in
+//! Client for Stromboli, the HTTP server that runs Claude Code agents in
 //! Podman containers.
 //!
 //! ```no_run

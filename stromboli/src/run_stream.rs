@@ -69,7 +69,7 @@ impl RunStream {
         let mut stream = Self {
             body: Some(response.into_inner_stream()),
             chunk: Bytes::new(),
-            decoder: Decoder::new().max_event_bytes(max_event_bytes),
+            decoder: Decoder::new().lone_cr_is_data().max_event_bytes(max_event_bytes),
             idle,
             silence: None,
             status,

@@ -1,9 +1,7 @@
-//! A decoder of server-sent events: bytes in, events out. It does no IO, keeps no clock and knows
-//! no payload.
+//! A decoder of server-sent events: bytes in, events out. It does no IO, keeps no clock and knows no payload.
 //!
-//! It follows the "event stream interpretation" of the HTML standard to the letter, whatever the
-//! chunks in which the bytes arrive. Reconnecting is left to the caller: for an agent's stream it
-//! would start the agent again.
+//! It follows the "event stream interpretation" of the HTML standard to the letter, whatever the chunks in which the
+//! bytes arrive. Reconnecting is left to the caller: for an agent's stream it would start the agent again.
 //!
 //! ```
 //! use stromboli::sse::Decoder;
@@ -26,14 +24,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use field::{Field, Fields, decode};
 
 mod field;
 
-/// The most bytes that one event may take, unless [`Decoder::max_event_bytes`] says otherwise: 32
-/// MiB.
+/// The most bytes that one event may take, unless [`Decoder::max_event_bytes`] says otherwise: 32 MiB.
 ///
 /// One line of an agent's output can be 10 MiB before JSON escapes it.
 pub const DEFAULT_MAX_EVENT_BYTES: usize = 32 * 1024 * 1024;
@@ -41,8 +38,7 @@ pub const DEFAULT_MAX_EVENT_BYTES: usize = 32 * 1024 * 1024;
 /// A buffer above this size is given back once an event did without it.
 const RETAINED_BYTES: usize = 1024 * 1024;
 
-/// One event, borrowed from the decoder and from the input until the next call of
-/// [`Decoder::next`].
+/// One event, borrowed from the decoder and from the input until the next call of [`Decoder::next`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The event's name, `message` when the server gave none.
@@ -69,13 +65,12 @@ pub enum Error {
 
 /// Turns the bytes of one stream into events; see the [module](self) for an example.
 ///
-/// Time is linear in the bytes, whatever the chunks. An event of one `data` line that lies within
-/// one chunk is not copied, all others gather in one buffer that is used again.
+/// Time is linear in the bytes, whatever the chunks. An event of one `data` line that lies within one chunk is not
+/// copied, all others gather in one buffer that is used again.
 #[derive(Debug, Clone)]
 pub struct Decoder {
     limit: usize,
-    /// `[data_start..line_start]` is the data so far, `[line_start..]` a line whose end has not
-    /// come yet.
+    /// `[data_start..line_start]` is the data so far, `[line_start..]` a line whose end has not come yet.
     buf: Vec<u8>,
     data_start: usize,
     line_start: usize,
@@ -84,7 +79,8 @@ pub struct Decoder {
     fields: Fields,
     /// No line has ended yet, so a byte order mark may still come.
     first_line: bool,
-    /// The last byte was a CR: an LF that follows belongs to it.
+    lone_cr_is_data: bool,
+    /// The last byte was a CR that ended a line: an LF that follows belongs to it.
     after_cr: bool,
     /// The caller may still look at the event; the next call forgets it.
     dispatched: bool,
@@ -108,6 +104,7 @@ impl Decoder {
             has_data: false,
             fields: Fields::default(),
             first_line: true,
+            lone_cr_is_data: false,
             after_cr: false,
             dispatched: false,
             failed: false,
@@ -120,6 +117,24 @@ impl Decoder {
     #[must_use]
     pub fn max_event_bytes(mut self, limit: usize) -> Self {
         self.limit = limit;
+        self
+    }
+
+    /// Leaves the standard in one point: CR ends a line only before LF, and is data elsewhere.
+    ///
+    /// For servers that copy lines of text into events without looking for CR, which programs print to draw a progress
+    /// bar. By the standard the rest of such a line is a field of unknown name, and lost.
+    ///
+    /// ```
+    /// # use stromboli::sse::Decoder;
+    /// let mut decoder = Decoder::new().lone_cr_is_data();
+    /// let event = decoder.next(&mut b"data: 10%\r20%\n\n".as_slice())?;
+    /// assert_eq!(event.unwrap().data, "10%\r20%");
+    /// # Ok::<(), stromboli::sse::Error>(())
+    /// ```
+    #[must_use]
+    pub fn lone_cr_is_data(mut self) -> Self {
+        self.lone_cr_is_data = true;
         self
     }
 
@@ -158,8 +173,7 @@ impl Decoder {
 
     /// Whether data, a name or part of a line came after the last event's end.
     ///
-    /// The standard drops these at the end of a stream; here the caller can tell that the stream
-    /// was cut.
+    /// The standard drops these at the end of a stream; here the caller can tell that the stream was cut.
     pub fn has_partial_event(&self) -> bool {
         !self.dispatched && (self.has_data || !self.fields.event.is_empty() || self.has_partial_line())
     }
@@ -168,15 +182,13 @@ impl Decoder {
         self.buf.len() > self.line_start
     }
 
-    /// Reads lines up to the blank one that ends an event. Its data is the slice, or the buffer
-    /// when that is empty.
+    /// Reads lines up to the blank one that ends an event. Its data is the slice, or the buffer when that is empty.
     #[inline]
     fn read_event<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<&'i [u8]>, Error> {
         // The event's only data line so far, when this input holds all of it.
         let mut borrowed: &'i [u8] = &[];
         loop {
-            // A line ends with CR LF, LF or CR. A lone CR ends it at once, without waiting for a
-            // next byte.
+            // A line ends with CR LF, LF or CR. A lone CR ends it at once, without waiting for a next byte.
             if self.after_cr
                 && let Some((first, rest)) = input.split_first()
             {
@@ -185,7 +197,7 @@ impl Decoder {
                     *input = rest;
                 }
             }
-            let Some((line, end, rest)) = split_line(input) else {
+            let Some((line, end, rest)) = split_line(input, self.lone_cr_is_data) else {
                 self.check_size(borrowed.len() + input.len())?;
                 self.buffer_data(borrowed);
                 self.buf.extend_from_slice(input);
@@ -195,13 +207,22 @@ impl Decoder {
             self.check_size(borrowed.len() + line.len())?;
             *input = rest;
             self.after_cr = end == b'\r';
+            let mut line = line;
             if self.has_partial_line() {
                 self.buf.extend_from_slice(line);
+                line = &[];
+                if self.lone_cr_is_data && self.buf.last() == Some(&b'\r') {
+                    self.buf.pop();
+                }
+            } else if self.lone_cr_is_data {
+                line = line.strip_suffix(b"\r").unwrap_or(line);
+            }
+            if self.has_partial_line() {
                 self.end_buffered_line();
             } else if line.is_empty() {
                 self.first_line = false;
-                // A blank line dispatches the event if there was a data field, even an empty one.
-                // If not, only the event's name is forgotten.
+                // A blank line dispatches the event if there was a data field, even an empty one. If not, only the
+                // event's name is forgotten.
                 if self.has_data {
                     self.dispatched = true;
                     return Ok(Some(borrowed));
@@ -234,8 +255,7 @@ impl Decoder {
             Field::Data(value) => {
                 let value_start = self.buf.len() - value.len();
                 if self.has_data {
-                    // A line feed and the value take the place of the field's name, which is longer
-                    // than the line feed.
+                    // A line feed and the value take the place of the field's name, which is longer than the line feed.
                     if let Some(joint) = self.buf.get_mut(self.line_start) {
                         *joint = b'\n';
                     }
@@ -282,8 +302,7 @@ impl Decoder {
         Error::EventTooLarge { limit: self.limit }
     }
 
-    /// Forgets the last event, but not the id and the reconnection time, which belong to the
-    /// stream.
+    /// Forgets the last event, but not the id and the reconnection time, which belong to the stream.
     fn start_event(&mut self) {
         if self.buf.capacity() > RETAINED_BYTES && self.buf.len() <= RETAINED_BYTES {
             self.buf = Vec::new();
@@ -299,9 +318,11 @@ impl Decoder {
 
 /// The first line, its terminator and what follows, if the line's end is there.
 #[inline]
-fn split_line(input: &[u8]) -> Option<(&[u8], u8, &[u8])> {
+fn split_line(input: &[u8], lone_cr_is_data: bool) -> Option<(&[u8], u8, &[u8])> {
     let length = match input.first()? {
-        b'\n' | b'\r' => 0,
+        b'\n' => 0,
+        _ if lone_cr_is_data => memchr(b'\n', input)?,
+        b'\r' => 0,
         _ => memchr2(b'\n', b'\r', input)?,
     };
     let (line, rest) = input.split_at_checked(length)?;

@@ -41,8 +41,7 @@ pub(super) enum Field<'a> {
     Event(&'a [u8]),
     Id(&'a [u8]),
     Retry(&'a [u8]),
-    /// A comment, which is a line that starts with a colon, or a name the standard does not know:
-    /// both are ignored.
+    /// A comment, which is a line that starts with a colon, or a name the standard does not know: both are ignored.
     Other,
 }
 
@@ -92,8 +91,7 @@ fn parse_digits(value: &[u8]) -> Option<u64> {
 /// Decodes as the standard's "UTF-8 decode": each maximal invalid sequence becomes one U+FFFD.
 #[inline]
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
-    // Lines end with ASCII, so decoding a value alone is decoding the stream. Validating first is
-    // the faster way.
+    // Lines end with ASCII, so decoding a value alone is decoding the stream. Validating first is the faster way.
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),

@@ -41,12 +41,12 @@ fn a_stream_cut_inside_an_event_is_told_from_one_that_ended() {
 fn a_cr_ends_an_event_without_waiting_for_the_next_byte() {
     let mut decoder = Decoder::new();
     assert!(decoder.next(&mut &b"data: a\r\n\r"[..]).unwrap().is_some());
+    assert!(!decoder.has_partial_event());
     assert!(decoder.next(&mut &b"\n"[..]).unwrap().is_none());
     assert!(!decoder.has_partial_event());
 }
 
-/// Feeds `start` and then `more` without end, and gives the number of bytes at which the decoder
-/// failed.
+/// Feeds `start` and then `more` without end, and gives the number of bytes at which the decoder failed.
 fn bytes_until_failure(mut decoder: Decoder, start: &str, more: &str) -> usize {
     let mut taken = 0;
     for chunk in std::iter::once(start).chain(std::iter::repeat_n(more, 1_000_000)) {
@@ -55,11 +55,7 @@ fn bytes_until_failure(mut decoder: Decoder, start: &str, more: &str) -> usize {
         if let Err(error) = decoder.next(&mut input) {
             assert!(matches!(error, Error::EventTooLarge { .. }));
             for next in ["", "\n\n", "data: x\n\n"] {
-                assert_eq!(
-                    decoder.next(&mut next.as_bytes()),
-                    Err(error),
-                    "it stays failed"
-                );
+                assert_eq!(decoder.next(&mut next.as_bytes()), Err(error), "it stays failed");
             }
             assert!(!decoder.has_partial_event());
             return taken;
@@ -99,26 +95,19 @@ fn nothing_that_never_ends_is_kept_for_ever() {
 
 #[test]
 fn an_event_at_the_limit_passes_and_one_byte_more_does_not() {
-    let event = b"event: e\ndata: 1234\ndata: 5678\n\n"; // at its largest: e, 1234, data: 5678
+    // At its largest when the last line has come: "77", "e", "1234" and "data: 5678".
+    let event = b"id: 77\nevent: e\ndata: 1234\ndata: 5678\n\n";
     for size in [1, 7, event.len()] {
-        let at = |limit| {
-            decode(
-                Decoder::new().max_event_bytes(limit),
-                chunked(event, &[size]),
-            )
-        };
-        assert_eq!(at(15).events.len(), 1);
-        assert_eq!(at(14).end, Err(Error::EventTooLarge { limit: 14 }));
+        let at = |limit| decode(Decoder::new().max_event_bytes(limit), chunked(event, &[size]));
+        assert_eq!(at(17).events.len(), 1);
+        assert_eq!(at(16).end, Err(Error::EventTooLarge { limit: 16 }));
     }
 }
 
 #[test]
 fn events_and_comments_are_bounded_each_and_not_together() {
     let stream = ": a comment line\ndata: some text\n\nid: 1\n".repeat(1000);
-    let outcome = decode(
-        Decoder::new().max_event_bytes(40),
-        chunked(stream.as_bytes(), &[64]),
-    );
+    let outcome = decode(Decoder::new().max_event_bytes(40), chunked(stream.as_bytes(), &[64]));
     assert_eq!((outcome.events.len(), outcome.end), (1000, Ok(false)));
 }
 
@@ -138,8 +127,5 @@ fn a_line_of_ten_mebibytes_that_json_doubled_passes_by_default() {
 #[test]
 fn the_error_reads_as_one_clause() {
     let error: Box<dyn std::error::Error> = Box::new(Error::EventTooLarge { limit: 10 });
-    assert_eq!(
-        error.to_string(),
-        "server-sent event is larger than 10 bytes"
-    );
+    assert_eq!(error.to_string(), "server-sent event is larger than 10 bytes");
 }

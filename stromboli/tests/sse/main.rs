@@ -1,17 +1,13 @@
-//! `sse::Decoder` against the shared vectors, a literal reading of the standard, and its own
-//! bounds.
+//! `sse::Decoder` against the shared vectors, a literal reading of the standard, and its own bounds.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::time::Duration;
 
 use stromboli::sse::{Decoder, Error};
 
 mod bounds;
+mod lone_cr;
 mod standard;
 mod vectors;
 
@@ -23,8 +19,7 @@ struct Decoded {
     retry: Option<Duration>,
 }
 
-/// Everything a decoder says about a stream: its events, then whether one was left unfinished, or
-/// an error.
+/// Everything a decoder says about a stream: its events, then whether one was left unfinished, or an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Outcome {
     events: Vec<Decoded>,

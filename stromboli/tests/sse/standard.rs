@@ -9,25 +9,20 @@ use stromboli::sse::Decoder;
 
 use crate::{Decoded, Outcome, chunked, decode};
 
-/// "Interpreting an event stream" over a whole stream, as slow and as close to the standard's steps
-/// as can be.
+/// "Interpreting an event stream" over a whole stream, as slow and as close to the standard's steps as can be.
 pub(crate) fn oracle(input: &[u8]) -> Outcome {
     let ends_in_line = !matches!(input.last(), None | Some(b'\n' | b'\r'));
     // Decode the stream as UTF-8, which takes one byte order mark off.
     let input = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
-    let stream = String::from_utf8_lossy(input)
-        .replace("\r\n", "\n")
-        .replace('\r', "\n");
+    let stream = String::from_utf8_lossy(input).replace("\r\n", "\n").replace('\r', "\n");
     let mut lines: Vec<&str> = stream.split('\n').collect();
     lines.pop(); // A line without an end is dropped.
-    let (mut data, mut event_type, mut last_event_id) =
-        (String::new(), String::new(), String::new());
+    let (mut data, mut event_type, mut last_event_id) = (String::new(), String::new(), String::new());
     let mut retry = None;
     let mut events = Vec::new();
     for line in lines {
         if line.is_empty() {
-            // Dispatch. The data buffer is empty only if no data field was seen: each appends a
-            // line feed.
+            // Dispatch. The data buffer is empty only if no data field was seen: each appends a line feed.
             if data.is_empty() {
                 event_type.clear();
                 continue;
@@ -65,6 +60,16 @@ pub(crate) fn oracle(input: &[u8]) -> Outcome {
     Outcome {
         events,
         end: Ok(!data.is_empty() || !event_type.is_empty() || ends_in_line),
+    }
+}
+
+#[test]
+fn a_reconnection_time_that_is_no_number_leaves_the_last_one() {
+    for invalid in ["", " ", "x", "1s", "+1", "-1", "1.5", "99999999999999999999", "\u{661}"] {
+        let stream = format!("retry: 007\nretry: {invalid}\ndata\n\n");
+        let outcome = decode(Decoder::new(), [stream.as_bytes()]);
+        assert_eq!(outcome, oracle(stream.as_bytes()));
+        assert_eq!(outcome.events[0].retry, Some(Duration::from_millis(7)), "{invalid:?}");
     }
 }
 
@@ -107,16 +112,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         "\u{2028}\u{85}".as_bytes(),
         b"a longer text of some thirty bytes",
     ];
-    let ends: [&[u8]; 8] = [
-        b"\n",
-        b"\r",
-        b"\r\n",
-        b"\n\n",
-        b"\r\r",
-        b"\r\n\r\n",
-        b"\n\r\n",
-        b"",
-    ];
+    let ends: [&[u8]; 8] = [b"\n", b"\r", b"\r\n", b"\n\n", b"\r\r", b"\r\n\r\n", b"\n\r\n", b""];
     let field = (
         select(names.to_vec()).prop_map(str::as_bytes),
         select(separators.to_vec()).prop_map(str::as_bytes),
@@ -135,10 +131,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         b"\xEF\xBB",
         b"\xEF\xBB\xBF\xEF\xBB\xBF",
     ]);
-    (
-        start,
-        prop::collection::vec(prop_oneof![9 => line, 1 => soup], 0..16),
-    )
+    (start, prop::collection::vec(prop_oneof![9 => line, 1 => soup], 0..16))
         .prop_map(|(start, lines)| [start.to_vec(), lines.concat()].concat())
 }
 

@@ -14,8 +14,7 @@ struct Vector {
 }
 
 fn vectors() -> Vec<Vector> {
-    let vectors: serde_json::Value =
-        serde_json::from_str(include_str!("../vectors/sse.json")).unwrap();
+    let vectors: serde_json::Value = serde_json::from_str(include_str!("../vectors/sse.json")).unwrap();
     let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
     let event = |event: &serde_json::Value| Decoded {
         event: text(&event["event"]),
@@ -26,12 +25,7 @@ fn vectors() -> Vec<Vector> {
     let vector = |vector: &serde_json::Value| Vector {
         name: text(&vector["name"]),
         input: base64(vector["input_base64"].as_str().unwrap()),
-        events: vector["events"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(event)
-            .collect(),
+        events: vector["events"].as_array().unwrap().iter().map(event).collect(),
     };
     vectors.as_array().unwrap().iter().map(vector).collect()
 }
@@ -80,12 +74,7 @@ fn every_vector_decodes_in_any_two_chunks_and_with_any_short_one_between() {
             for second in 0..=rest.len().min(16) {
                 let (middle, tail) = rest.split_at(second);
                 let chunks = [head, middle, tail];
-                assert_eq!(
-                    decode(Decoder::new(), chunks),
-                    whole,
-                    "{} as {chunks:?}",
-                    vector.name
-                );
+                assert_eq!(decode(Decoder::new(), chunks), whole, "{} as {chunks:?}", vector.name);
             }
         }
     }
