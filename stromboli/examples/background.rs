@@ -1,5 +1,7 @@
 //! Starts a run in the background, takes it up again by its id as another process would, and reads its end.
 
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
+
 use std::error::Error;
 use std::time::Duration;
 

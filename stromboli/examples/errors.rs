@@ -1,5 +1,7 @@
 //! What goes wrong, and what a program can do about it.
 
+#![allow(clippy::print_stdout, reason = "an example talks to a person")]
+
 use stromboli::{Client, Error, ErrorKind, Token};
 use stromboli_emulator::Emulator;
 

@@ -3,6 +3,8 @@
 //! Takes a prompt from its arguments, and its server from `STROMBOLI_URL` and `STROMBOLI_TOKEN`. Without
 //! `STROMBOLI_URL` it starts the emulator in this process, which answers in an agent's place.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to a person")]
+
 use std::env;
 use std::error::Error;
 

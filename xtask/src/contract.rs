@@ -51,7 +51,11 @@ pub fn strings(value: &Value) -> Vec<&str> {
 /// The values that a string schema names, whether the set is closed (`enum`) or open (`x-extensible-enum`).
 pub fn known_values(schema: &Value) -> Vec<&str> {
     let closed = strings(&schema["enum"]);
-    if closed.is_empty() { strings(&schema["x-extensible-enum"]) } else { closed }
+    if closed.is_empty() {
+        strings(&schema["x-extensible-enum"])
+    } else {
+        closed
+    }
 }
 
 /// The names of all component schemas that `value` refers to, directly or through other components.
@@ -65,7 +69,10 @@ pub fn reachable(contract: &Value, value: &Value) -> BTreeSet<String> {
             references(pointed.unwrap_or(&Value::Null), &mut todo);
         }
     }
-    seen.into_iter().filter_map(|target| target.strip_prefix(SCHEMA_PREFIX)).map(str::to_owned).collect()
+    seen.into_iter()
+        .filter_map(|target| target.strip_prefix(SCHEMA_PREFIX))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// The same document with every object's keys in order, so that output does not depend on how maps are built.
@@ -116,7 +123,10 @@ components:
     #[test]
     fn only_methods_are_operations() {
         let contract = parse(SAMPLE).unwrap();
-        let found: Vec<_> = operations(&contract).iter().map(|(p, m, _)| format!("{m} {p}")).collect();
+        let found: Vec<_> = operations(&contract)
+            .iter()
+            .map(|(p, m, _)| format!("{m} {p}"))
+            .collect();
         assert_eq!(found, ["get /a"]);
     }
 

@@ -10,9 +10,7 @@ mod trim;
 
 use std::path::{Path, PathBuf};
 
-use progenitor_impl::{
-    GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl, TypePatch,
-};
+use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl, TypePatch};
 use quote::quote;
 use serde_json::Value;
 
@@ -39,7 +37,10 @@ pub fn check(root: &Path) -> TaskResult {
     if crate::read(&target(root)).is_ok_and(|old| old == fresh) {
         return Ok(());
     }
-    Err("stromboli-generated/src/generated.rs is not what openapi.yaml gives; run `cargo xtask generate` and commit it".into())
+    Err(
+        "stromboli-generated/src/generated.rs is not what openapi.yaml gives; run `cargo xtask generate` and commit it"
+            .into(),
+    )
 }
 
 /// The contract as Rust source.
@@ -56,17 +57,20 @@ fn generate(contract: &Value) -> Result<String, String> {
         .with_inner_type(quote!(crate::SharedTransport))
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq")
-        .with_conversion(date_time(), "::jiff::Timestamp", [TypeImpl::Display, TypeImpl::FromStr].into_iter());
+        .with_conversion(
+            date_time(),
+            "::jiff::Timestamp",
+            [TypeImpl::Display, TypeImpl::FromStr].into_iter(),
+        );
     for name in &enums {
         let path = format!("crate::types::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
     for name in &responses {
-        settings.with_patch(name, &TypePatch::default().with_attr("#[non_exhaustive]"));
+        settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
     }
 
-    let spec: openapiv3::OpenAPI =
-        serde_json::from_value(seen.clone()).map_err(|e| format!("openapi.yaml: {e}"))?;
+    let spec: openapiv3::OpenAPI = serde_json::from_value(seen.clone()).map_err(|e| format!("openapi.yaml: {e}"))?;
     let tokens = Generator::new(&settings)
         .generate_tokens(&spec)
         .map_err(|e| format!("progenitor: {e}"))?;

@@ -4,12 +4,17 @@
     clippy::print_stderr,
     reason = "a command line tool talks to a person"
 )]
+#![allow(
+    clippy::indexing_slicing,
+    reason = "an absent member of a `serde_json::Value` reads as null"
+)]
 #![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
 
 mod ci;
 mod contract;
 mod drift;
 mod generate;
+mod glob;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +24,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <task>
 
   generate [--check]  openapi.yaml -> stromboli-generated/src/generated.rs (--check: compare only)
-  drift FILE...       compare openapi.yaml with published Swagger 2.0 files (JSON or YAML)
+  drift FILE...       compare openapi.yaml with published Swagger 2.0 files (JSON or YAML; FILE@VERSION to say its version)
   tidy                check the invariants of ARCHITECTURE.md
   ci                  everything that must be green before a change lands
 ";

@@ -17,14 +17,21 @@ pub fn names(contract: &Value) -> Vec<String> {
 
 /// The items that define them.
 pub fn items(contract: &Value, names: &[String]) -> Result<Vec<syn::Item>, String> {
-    names.iter().map(|name| item(name, contract::schema(contract, name))).collect()
+    names
+        .iter()
+        .map(|name| item(name, contract::schema(contract, name)))
+        .collect()
 }
 
 fn item(name: &str, schema: &Value) -> Result<syn::Item, String> {
     let values = contract::known_values(schema);
     let given = contract::strings(&schema["x-enum-varnames"]);
     if !given.is_empty() && given.len() != values.len() {
-        return Err(format!("openapi.yaml: {name} has {} values but {} x-enum-varnames", values.len(), given.len()));
+        return Err(format!(
+            "openapi.yaml: {name} has {} values but {} x-enum-varnames",
+            values.len(),
+            given.len()
+        ));
     }
     let variants: Vec<TokenStream> = values
         .iter()
@@ -40,12 +47,16 @@ fn item(name: &str, schema: &Value) -> Result<syn::Item, String> {
         .collect::<Result<_, String>>()?;
     let doc = format!(" {}", schema["description"].as_str().unwrap_or(name).trim());
     let name = format_ident!("{name}");
-    Ok(syn::parse_quote!(crate::open_enum::open_enum! { #[doc = #doc] #name { #(#variants)* } }))
+    Ok(syn::parse_quote!(
+        crate::open_enum::open_enum! { #[doc = #doc] #name { #(#variants)* } }
+    ))
 }
 
 /// `stream-json` -> `StreamJson`, `acceptEdits` -> `AcceptEdits`.
 fn pascal_case(value: &str) -> String {
-    let words = value.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty());
+    let words = value
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|w| !w.is_empty());
     words
         .map(|word| {
             let (first, rest) = word.split_at(1);
@@ -69,7 +80,10 @@ mod tests {
     #[test]
     fn a_value_that_cannot_be_a_name_asks_for_one() {
         let error = item("Ttl", &json!({"x-extensible-enum": ["5m"]})).unwrap_err();
-        assert_eq!(error, "openapi.yaml: Ttl: `5m` is no name in Rust; give it one in x-enum-varnames");
+        assert_eq!(
+            error,
+            "openapi.yaml: Ttl: `5m` is no name in Rust; give it one in x-enum-varnames"
+        );
     }
 
     #[test]

@@ -12,10 +12,12 @@ use crate::contract;
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
 /// no Stromboli server reads, and bodies decoded by the seam, which keeps status and headers when decoding fails.
 pub fn client(file: &mut File) {
-    file.items.retain(|item| !matches!(item, Item::Mod(m) if m.ident == "prelude"));
+    file.items
+        .retain(|item| !matches!(item, Item::Mod(m) if m.ident == "prelude"));
     for item in &mut file.items {
         if let Item::Impl(item) = item {
-            item.items.retain(|i| !matches!(i, syn::ImplItem::Fn(f) if f.sig.ident == "new"));
+            item.items
+                .retain(|i| !matches!(i, syn::ImplItem::Fn(f) if f.sig.ident == "new"));
         }
     }
     Calls.visit_file_mut(file);
@@ -89,14 +91,18 @@ pub fn redact_debug(file: &mut File, contract: &Value) -> Result<(), String> {
 fn debug_impl(item: &ItemStruct, secret: &[&str]) -> Item {
     let name = &item.ident;
     let label = name.to_string();
-    let fields = item.fields.iter().filter_map(|field| field.ident.as_ref()).map(|ident| {
-        let label = ident.to_string();
-        if secret.contains(&label.as_str()) {
-            quote!(.field(#label, &::std::format_args!("[redacted]")))
-        } else {
-            quote!(.field(#label, &self.#ident))
-        }
-    });
+    let fields = item
+        .fields
+        .iter()
+        .filter_map(|field| field.ident.as_ref())
+        .map(|ident| {
+            let label = ident.to_string();
+            if secret.contains(&label.as_str()) {
+                quote!(.field(#label, &::std::format_args!("[redacted]")))
+            } else {
+                quote!(.field(#label, &self.#ident))
+            }
+        });
     parse_quote! {
         impl ::std::fmt::Debug for #name {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -187,13 +193,17 @@ mod tests {
         redact_debug(&mut file, &contract).unwrap();
         let code = prettyplease::unparse(&file);
         assert!(code.contains("#[derive(::serde::Deserialize, Clone)]"), "{code}");
-        assert!(code.contains(".field(\"token\", &::std::format_args!(\"[redacted]\"))"), "{code}");
+        assert!(
+            code.contains(".field(\"token\", &::std::format_args!(\"[redacted]\"))"),
+            "{code}"
+        );
         assert!(code.contains(".field(\"name\", &self.name)"), "{code}");
     }
 
     #[test]
     fn unknown_fields_of_responses_are_kept() {
-        let mut file = syn::parse_str("pub mod types { pub struct A { pub a: String } pub struct B { pub b: String } }").unwrap();
+        let mut file =
+            syn::parse_str("pub mod types { pub struct A { pub a: String } pub struct B { pub b: String } }").unwrap();
         keep_unknown_fields(&mut file, &BTreeSet::from(["A".to_owned()]));
         let code = prettyplease::unparse(&file);
         assert_eq!(code.matches("pub extra").count(), 1, "{code}");

@@ -37,9 +37,14 @@ fn builder(item: &ItemStruct, schema: &Value) -> Result<Item, String> {
     let mut arguments = Vec::new();
     for wanted in &required {
         let field = item.fields.iter().find(|f| wire_name(f) == *wanted);
-        arguments.push(field.ok_or_else(|| format!("openapi.yaml: {name} requires `{wanted}`, which it does not have"))?);
+        arguments
+            .push(field.ok_or_else(|| format!("openapi.yaml: {name} requires `{wanted}`, which it does not have"))?);
     }
-    let optional: Vec<&Field> = item.fields.iter().filter(|f| !required.contains(&wire_name(f).as_str())).collect();
+    let optional: Vec<&Field> = item
+        .fields
+        .iter()
+        .filter(|f| !required.contains(&wire_name(f).as_str()))
+        .collect();
 
     let new = if arguments.is_empty() {
         let doc = " Nothing set: the server's defaults apply.";
@@ -62,7 +67,9 @@ fn builder(item: &ItemStruct, schema: &Value) -> Result<Item, String> {
             pub fn new(#(#parameters),*) -> Self { Self { #(#set,)* #(#unset,)* } }
         }
     };
-    let setters = optional.iter().map(|field| setter(field, &schema["properties"][wire_name(field)]));
+    let setters = optional
+        .iter()
+        .map(|field| setter(field, &schema["properties"][wire_name(field)]));
     Ok(syn::parse_quote!(impl #name { #new #(#setters)* }))
 }
 
@@ -84,7 +91,10 @@ fn setter(field: &Field, property: &Value) -> TokenStream {
 fn conversion(field: &Field, property: &Value) -> (TokenStream, TokenStream) {
     let ident = &field.ident;
     if property["format"] == "go-duration" {
-        return (quote!(::std::time::Duration), quote!(Some(crate::extensions::go_duration(#ident))));
+        return (
+            quote!(::std::time::Duration),
+            quote!(Some(crate::extensions::go_duration(#ident))),
+        );
     }
     if property["x-json"] == true {
         return (quote!(::serde_json::Value), quote!(Some(#ident.to_string())));
@@ -123,7 +133,9 @@ fn conversion(field: &Field, property: &Value) -> (TokenStream, TokenStream) {
 fn argument_of<'a>(ty: &'a syn::Type, wrapper: &str) -> Option<&'a syn::Type> {
     let syn::Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|s| s.ident == wrapper)?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     match arguments.args.first()? {
         syn::GenericArgument::Type(inner) => Some(inner),
         _ => None,

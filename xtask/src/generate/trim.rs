@@ -31,8 +31,10 @@ pub fn for_generator(contract: &Value) -> Value {
 
 /// The object schemas that users build: those which request bodies reach.
 pub fn request_types(contract: &Value) -> BTreeSet<String> {
-    let bodies: Vec<Value> =
-        contract::operations(contract).iter().map(|(_, _, op)| op["requestBody"].clone()).collect();
+    let bodies: Vec<Value> = contract::operations(contract)
+        .iter()
+        .map(|(_, _, op)| op["requestBody"].clone())
+        .collect();
     objects(contract, contract::reachable(contract, &Value::Array(bodies)))
 }
 
@@ -43,7 +45,10 @@ pub fn response_types(contract: &Value, requests: &BTreeSet<String>) -> BTreeSet
 }
 
 fn objects(contract: &Value, names: BTreeSet<String>) -> BTreeSet<String> {
-    names.into_iter().filter(|n| contract::schema(contract, n)["properties"].is_object()).collect()
+    names
+        .into_iter()
+        .filter(|n| contract::schema(contract, n)["properties"].is_object())
+        .collect()
 }
 
 #[cfg(test)]
