@@ -2,8 +2,7 @@
 
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-#[allow(unused_imports)]
-use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
+use {crate::transport::encode_path, progenitor_client::{ClientHooks, OperationInfo}};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, ResponseBuilderExt};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,20 @@ impl ClientHooks<SharedTransport> for Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         self.inner().execute(request, info.operation_id).await
     }
+}
+
+/// What an id is sent as it is: letters, digits, and what stands for nothing else in a path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@');
+
+/// One segment of a path. `.` and `..` cannot be encoded: URLs take them for steps in any form.
+pub(crate) fn encode_path(id: &str) -> String {
+    utf8_percent_encode(id, SEGMENT).to_string()
 }
 
 /// The most bytes that [`Client`] reads of a successful response's body, when a [`Transport`] puts it into the

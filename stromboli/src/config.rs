@@ -1,5 +1,6 @@
 //! How a [`Client`] is built. Everything a user gives is checked here, so that no call fails for it later.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -89,7 +90,6 @@ impl Timeouts {
 }
 
 /// Builds a [`Client`]; see [`Client::builder`].
-#[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     url: String,
@@ -196,6 +196,17 @@ impl ClientBuilder {
         });
         let raw = stromboli_generated::Client::new_with_client(&url, http, transport);
         Ok(Client::assemble(raw, stream_idle, self.max_event_bytes))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Without the URL, which may hold a password until `build` refuses it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("token", &self.token)
+            .field("user_agent", &self.user_agent)
+            .field("timeouts", &self.timeouts)
+            .finish_non_exhaustive()
     }
 }
 

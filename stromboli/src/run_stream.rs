@@ -75,11 +75,8 @@ impl RunStream {
             status,
             headers,
         };
-        if content_type
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("text/event-stream")
-        {
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if media_type.eq_ignore_ascii_case("text/event-stream") {
             return Ok(stream);
         }
         let body = stream.first_bytes().await;

@@ -85,8 +85,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// As [`run`](Self::run); the server refuses a prompt above about 1 MiB with [`ErrorKind::TooLarge`], because it
-    /// travels in the URL.
+    /// As [`run`](Self::run); [`ErrorKind::TooLarge`] for a prompt above about 64 KiB, because it travels in the URL.
     #[doc(alias = "Stream")]
     #[doc(alias = "run_stream")]
     pub async fn stream(&self, request: impl Into<StreamRequest>) -> Result<RunStream> {
@@ -96,17 +95,12 @@ impl Client {
             session_id,
         } = request.into();
         let idle = self.stream_idle();
-        let open = async {
-            let call = self
-                .raw()
-                .run_stream(&prompt, session_id.as_deref(), workdir.as_deref());
-            match call.await {
-                Ok(response) => RunStream::open(response, idle, self.max_event_bytes()).await,
-                Err(error) => Err(Error::from_raw("run_stream", error).await),
-            }
-        };
-        match tokio::time::timeout(idle, open).await {
-            Ok(opened) => opened,
+        let call = self
+            .raw()
+            .run_stream(&prompt, session_id.as_deref(), workdir.as_deref());
+        match tokio::time::timeout(idle, call).await {
+            Ok(Ok(response)) => RunStream::open(response, idle, self.max_event_bytes()).await,
+            Ok(Err(error)) => Err(Error::from_raw("run_stream", error).await),
             Err(elapsed) => Err(
                 Error::new(ErrorKind::Timeout, format!("server sent nothing for {idle:?}"))
                     .with_source(elapsed)

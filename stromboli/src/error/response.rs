@@ -28,6 +28,10 @@ const REFUSED_BEFORE_EXECUTION: [&str; 11] = [
     "lifecycle hooks validation failed",
     "session initialization in progress",
 ];
+/// The longest URL that the HTTP client can send, in bytes; of all that this crate sends, only a prompt can be as long.
+const MAX_URL: usize = 65_534;
+/// How long the rest of an error's body is waited for; its status is there already.
+const BODY_TIME: Duration = Duration::from_secs(5);
 /// Go's answer for a path or a method that it does not know (WIRE §2).
 const UNKNOWN_ROUTE: &str = "404 page not found";
 
@@ -90,12 +94,15 @@ pub(crate) async fn from_response(operation: &Operation, id: &'static str, mut r
 /// As much of the body as an error keeps. What breaks the body off is of no interest: the status is what failed.
 async fn read_bounded(mut response: Response) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < MAX_BODY {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(chunk.get(..MAX_BODY - body.len()).unwrap_or(&chunk)),
-            Ok(None) | Err(_) => break,
+    let _ = tokio::time::timeout(BODY_TIME, async {
+        while body.len() < MAX_BODY {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(chunk.get(..MAX_BODY - body.len()).unwrap_or(&chunk)),
+                Ok(None) | Err(_) => break,
+            }
         }
-    }
+    })
+    .await;
     body
 }
 
@@ -210,6 +217,9 @@ fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
         let words = object.get("error").or_else(|| object.get("message"))?.as_str()?;
         return Some(words.to_owned()).filter(|w| !w.is_empty());
     }
+    if let Some(words) = cut_words(body) {
+        return Some(words);
+    }
     let text = std::str::from_utf8(body).ok()?.trim();
     let content_type = headers
         .get(CONTENT_TYPE)
@@ -217,6 +227,18 @@ fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
         .unwrap_or_default();
     let is_text = content_type.starts_with("text/plain") && !text.is_empty();
     is_text.then(|| text.to_owned())
+}
+
+/// The words of a JSON object that was too long to be kept whole: a failed run's go on with all that it printed.
+fn cut_words(body: &[u8]) -> Option<String> {
+    const KEY: &[u8] = br#""error":"#;
+    let at = memchr::memmem::find(body, KEY).filter(|_| body.len() >= MAX_BODY && body.starts_with(b"{"))?;
+    let value = body.get(at + KEY.len()..)?;
+    // The end may be in the middle of a character or of an escape, which has six bytes at most.
+    (0..7).find_map(|cut| {
+        let closed = [value.get(..value.len().checked_sub(cut)?)?, b"\""].concat();
+        serde_json::from_slice::<String>(&closed).ok()
+    })
 }
 
 /// The wait that a response asks for: `retry-after-ms`, or `Retry-After` in seconds, with a fraction, or as a date.
@@ -239,7 +261,12 @@ pub(crate) fn without_response(id: &'static str, error: reqwest::Error) -> Error
         .url()
         .map_or_else(|| "the server".to_owned(), |url| url.origin().ascii_serialization());
     let may_have_executed = find(id).effect != Effect::Read;
-    let (kind, message, may_have_executed) = if error.is_builder() {
+    let url_length = error.url().map_or(0, |url| url.as_str().len());
+    let (kind, message, may_have_executed) = if error.is_builder() && url_length > MAX_URL {
+        let message =
+            format!("URL with the prompt has {url_length} bytes, the most is {MAX_URL}, so use `run` or `start`");
+        (ErrorKind::TooLarge, message, false)
+    } else if error.is_builder() {
         (ErrorKind::InvalidInput, "request could not be built".to_owned(), false)
     } else if error.is_connect() && is_tls(&error) {
         (ErrorKind::Tls, format!("TLS with {origin} could not be set up"), false)
@@ -262,19 +289,23 @@ pub(crate) fn without_response(id: &'static str, error: reqwest::Error) -> Error
             may_have_executed,
         )
     };
-    let attempts = u32::from(kind != ErrorKind::InvalidInput);
+    let attempts = u32::from(!error.is_builder());
     // The URL holds the prompt of `/run/stream`.
     Error::new(kind, message)
         .with_source(error.without_url())
         .sent(id, attempts, may_have_executed)
 }
 
-/// TLS libraries report a failed handshake as an I/O error of invalid data.
+/// TLS libraries report a failed handshake as an I/O error of invalid data, within others.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
-        if let Some(io) = current.downcast_ref::<io::Error>() {
-            return matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
+        let mut io = current.downcast_ref::<io::Error>();
+        while let Some(error) = io {
+            if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) {
+                return true;
+            }
+            io = error.get_ref().and_then(|inner| inner.downcast_ref());
         }
         cause = current.source();
     }
@@ -310,6 +341,19 @@ mod tests {
             assert_eq!(server_words(headers, body.as_bytes()).as_deref(), words, "{body}");
         }
         assert_eq!(server_words(&text, b"\xff\xfe"), None);
+    }
+
+    #[test]
+    fn words_that_were_cut_off_are_found_wherever_the_cut_is() {
+        let json = headers(&[("content-type", "application/json")]);
+        let whole = format!(
+            r#"{{"id":"","status":"error","error":"execution failed: \\ {}"}}"#,
+            r"\u00e9\n é".repeat(20_000)
+        );
+        for cut in MAX_BODY..MAX_BODY + 20 {
+            let words = server_words(&json, &whole.as_bytes()[..cut]).unwrap();
+            assert!(words.starts_with("execution failed: \\ é\n é"), "{cut}");
+        }
     }
 
     #[test]

@@ -10,7 +10,8 @@ use syn::{Expr, File, Item, ItemStruct, Stmt, parse_quote};
 use crate::contract;
 
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
-/// no Stromboli server reads, and bodies decoded by the seam, which keeps status and headers when decoding fails.
+/// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails; and ids
+/// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash.
 pub fn client(file: &mut File) {
     file.items
         .retain(|item| !matches!(item, Item::Mod(m) if m.ident == "prelude"));
@@ -18,6 +19,17 @@ pub fn client(file: &mut File) {
         if let Item::Impl(item) = item {
             item.items
                 .retain(|i| !matches!(i, syn::ImplItem::Fn(f) if f.sig.ident == "new"));
+        }
+    }
+    for item in &mut file.items {
+        // It is called within `format!`, so its name must mean another function.
+        if matches!(item, Item::Use(_)) && text(item).contains("encode_path") {
+            *item = parse_quote!(
+                use {
+                    crate::transport::encode_path,
+                    progenitor_client::{ClientHooks, OperationInfo},
+                };
+            );
         }
     }
     Calls.visit_file_mut(file);
@@ -173,6 +185,13 @@ mod tests {
         assert!(!code.contains("header_map"), "{code}");
         assert!(code.contains("self.client.get(url).build()?"), "{code}");
         assert!(code.contains("crate::transport::decode(response).await"), "{code}");
+    }
+
+    #[test]
+    fn ids_are_encoded_by_the_seam() {
+        let code = rewritten("use progenitor_client::{encode_path, ClientHooks};");
+        assert!(code.contains("crate::transport::encode_path"), "{code}");
+        assert!(!code.contains("{encode_path"), "{code}");
     }
 
     #[test]
