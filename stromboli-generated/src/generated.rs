@@ -1019,7 +1019,7 @@ pub mod types {
             f.debug_struct("ClaudeOptions")
                 .field("add_dirs", &self.add_dirs)
                 .field("agent", &self.agent)
-                .field("agents", &self.agents)
+                .field("agents", &::std::format_args!("[redacted]"))
                 .field(
                     "allow_dangerously_skip_permissions",
                     &self.allow_dangerously_skip_permissions,
@@ -1046,7 +1046,7 @@ pub mod types {
                 .field("json_schema", &self.json_schema)
                 .field("max_budget_usd", &self.max_budget_usd)
                 .field("max_turns", &self.max_turns)
-                .field("mcp_configs", &self.mcp_configs)
+                .field("mcp_configs", &::std::format_args!("[redacted]"))
                 .field("model", &self.model)
                 .field("no_persistence", &self.no_persistence)
                 .field("output_format", &self.output_format)
@@ -1057,7 +1057,7 @@ pub mod types {
                 .field("resume", &self.resume)
                 .field("session_id", &self.session_id)
                 .field("setting_sources", &self.setting_sources)
-                .field("settings", &self.settings)
+                .field("settings", &::std::format_args!("[redacted]"))
                 .field("strict_mcp_config", &self.strict_mcp_config)
                 .field("system_prompt", &::std::format_args!("[redacted]"))
                 .field("tools", &self.tools)
@@ -1078,7 +1078,7 @@ pub mod types {
                 .field("claude", &self.claude)
                 .field("podman", &self.podman)
                 .field("prompt", &::std::format_args!("[redacted]"))
-                .field("webhook_url", &self.webhook_url)
+                .field("webhook_url", &::std::format_args!("[redacted]"))
                 .field("workdir", &self.workdir)
                 .finish()
         }

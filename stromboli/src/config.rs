@@ -163,7 +163,8 @@ impl ClientBuilder {
     }
 
     /// Uses an HTTP client of yours: its TLS roots, proxies and resolver, but also its connect timeout and its redirect
-    /// policy. Give it `redirect::Policy::none()`: reqwest repeats the prompt to wherever a server redirects it.
+    /// policy. Give it `redirect::Policy::none()`, because reqwest repeats the prompt to wherever a server redirects it,
+    /// and no timeout of its own, which would cut streams off: [`Timeouts`] apply to it as well.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self

@@ -21,6 +21,8 @@ type Source = Box<dyn StdError + Send + Sync>;
 
 /// How much of a response's body an error keeps, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// How long the rest of an error's body is waited for; its status is there already.
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(5);
 /// How many characters of the server's words `Display` shows; [`Error::message`] has them all.
 const MAX_SHOWN: usize = 200;
 

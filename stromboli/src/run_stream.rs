@@ -14,7 +14,7 @@ use stromboli_generated::types::{RunStatus, RunStreamEnd};
 use stromboli_generated::{ByteStream, ResponseValue};
 use tokio::time::Sleep;
 
-use crate::error::{Error, ErrorKind, MAX_BODY, Result, without_values};
+use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result, without_values};
 use crate::sse::Decoder;
 
 const OPERATION: &str = "run_stream";
@@ -242,12 +242,15 @@ impl RunStream {
     /// As much of the body as an error keeps, for a response that is no stream.
     async fn first_bytes(&mut self) -> Vec<u8> {
         let mut body = Vec::new();
-        while body.len() < MAX_BODY {
-            match std::future::poll_fn(|cx| self.poll_chunk(cx)).await {
-                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-                Ok(None) | Err(_) => break,
+        let _ = tokio::time::timeout(BODY_TIME, async {
+            while body.len() < MAX_BODY {
+                match std::future::poll_fn(|cx| self.poll_chunk(cx)).await {
+                    Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                    Ok(None) | Err(_) => break,
+                }
             }
-        }
+        })
+        .await;
         body
     }
 

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
-
 use stromboli::{Client, Error, ErrorKind, RunEvent, StreamRequest, Timeouts};
 use stromboli_emulator::Emulator;
 

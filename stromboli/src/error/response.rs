@@ -10,7 +10,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 use stromboli_generated::DecodeFailure;
 
-use super::{Error, ErrorKind, MAX_BODY};
+use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
 use crate::operation::{Effect, Operation, find};
 
 /// Beginnings of the texts with which a server refuses a run before it starts one, although it answers 500 or 503
@@ -30,8 +30,6 @@ const REFUSED_BEFORE_EXECUTION: [&str; 11] = [
 ];
 /// The longest URL that the HTTP client can send, in bytes; of all that this crate sends, only a prompt can be as long.
 const MAX_URL: usize = 65_534;
-/// How long the rest of an error's body is waited for; its status is there already.
-const BODY_TIME: Duration = Duration::from_secs(5);
 /// Go's answer for a path or a method that it does not know (WIRE §2).
 const UNKNOWN_ROUTE: &str = "404 page not found";
 
