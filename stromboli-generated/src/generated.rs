@@ -59,7 +59,7 @@ pub mod types {
     ///How to start a persistent agent. Every member is optional.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct AgentRequest {
-        ///Options of the agent, honoured since 0.5.2. `session_id` and `resume` are ignored: a persistent agent always has a new session. Formats, partial messages and verbosity are fixed.
+        ///Options of the agent: any object in 0.5.0, of this type since 0.5.1, honoured since 0.5.2. `session_id` and `resume` are ignored: a persistent agent always has a new session. Formats, partial messages and verbosity are fixed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub claude: ::std::option::Option<ClaudeOptions>,
         ///Never stop the agent for idling.
@@ -234,7 +234,7 @@ pub mod types {
         ///What is wrong; absent when nothing is.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub error: ::std::option::Option<::std::string::String>,
-        ///Which component.
+        ///One of `podman`, `claude-credentials-file` and `claude-credentials-secret`.
         pub name: ::std::string::String,
         ///The verdict over this component.
         pub status: crate::types::ComponentStatus,
@@ -487,13 +487,13 @@ pub mod types {
             ::std::string::String,
             ::std::string::String,
         >,
-        ///The rank in words.
+        ///The rank in words, for people.
         pub rank_description: ::std::string::String,
         ///The name without its tag.
         pub repository: ::std::string::String,
         ///Size on disk in bytes.
         pub size: i64,
-        ///The tag.
+        ///What follows the colon in the name, such as `latest`.
         pub tag: ::std::string::String,
         ///Tools the image says it contains.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -523,7 +523,7 @@ pub mod types {
         pub repository: ::std::string::String,
         ///Size on disk in bytes.
         pub size: i64,
-        ///The tag.
+        ///What follows the colon in the name; untagged images are not listed.
         pub tag: ::std::string::String,
         ///Never present in lists; look the image up by name.
         #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
@@ -545,7 +545,7 @@ pub mod types {
     ///An image to fetch from a registry.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImagePullRequest {
-        ///Name with optional registry, tag or digest: letter or digit first, up to 255 characters, then also `._:/@-`.
+        ///Name with optional registry, tag or digest, up to 255 characters: letter or digit first, then letters, digits and `._:/@-`, without `//`, `::`, `...`, `---`, `___` and a second `@`.
         pub image: ::std::string::String,
         ///The variant to fetch, such as `linux/arm64`; the server's own when absent.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -701,7 +701,7 @@ pub mod types {
         ///Memory limit with a unit, such as `2g`; `512m` by default.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub memory: ::std::option::Option<::std::string::String>,
-        ///Environment variables to set, each with the name of a stored secret; up to 50. `LD_PRELOAD` and `LD_LIBRARY_PATH` are refused.
+        ///Environment variables to set, up to 50, each with the name of a stored secret, which has 1 to 253 characters. A variable is named by a letter or `_`, then letters, digits and `_`; `LD_PRELOAD` and `LD_LIBRARY_PATH` are refused.
         #[serde(
             default,
             skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty"
@@ -1212,7 +1212,7 @@ pub mod types {
         pub fn new() -> Self {
             Self::default()
         }
-        ///Options of the agent, honoured since 0.5.2. `session_id` and `resume` are ignored: a persistent agent always has a new session. Formats, partial messages and verbosity are fixed.
+        ///Options of the agent: any object in 0.5.0, of this type since 0.5.1, honoured since 0.5.2. `session_id` and `resume` are ignored: a persistent agent always has a new session. Formats, partial messages and verbosity are fixed.
         #[must_use]
         pub fn claude(
             mut self,
@@ -1796,7 +1796,7 @@ pub mod types {
             self.memory = Some(memory.into());
             self
         }
-        ///Environment variables to set, each with the name of a stored secret; up to 50. `LD_PRELOAD` and `LD_LIBRARY_PATH` are refused.
+        ///Environment variables to set, up to 50, each with the name of a stored secret, which has 1 to 253 characters. A variable is named by a letter or `_`, then letters, digits and `_`; `LD_PRELOAD` and `LD_LIBRARY_PATH` are refused.
         #[must_use]
         pub fn secrets_env(
             mut self,
@@ -1923,7 +1923,8 @@ unknown members, in requests as in responses, and must expect unknown values of 
 
 True of every operation, and therefore not repeated:
 
-- Every answer that reached a handler carries `X-Request-ID`.
+- Every answer carries `X-Request-ID`, the 404 of an unknown path and the head of a stream
+  included. Only the 431 below does not, since it is sent before any handler.
 - Protected operations send the three `X-RateLimit` headers with every answer, successes
   included, when rate limiting is enabled. It is disabled by default.
 - A request body that is empty, not JSON, of a wrong type or without a required member is 400.
@@ -2461,7 +2462,7 @@ Sends a `GET` request to `/images/search`
 Arguments:
 - `limit`: Most results to return. The server uses 25 when it is absent and 100 when it is more; below 1 or not a number is 400.
 - `no_trunc`: Whether to return descriptions in full length. The server cuts them otherwise.
-- `q`: What to search for, by the rules for image names: no spaces, must not be empty.
+- `q`: What to search for, by the rules for image names: must not be empty, letter or digit first, up to 255 characters, then letters, digits and `._:/@-`, without `//`, `::`, `...`, `---`, `___` and a second `@`. So there can be no spaces.
 */
     pub async fn images_search<'a>(
         &'a self,
@@ -2501,7 +2502,7 @@ Only names without a slash can be asked for, such as `python:3.12`: a slash, enc
 Sends a `GET` request to `/images/{name}`
 
 Arguments:
-- `name`: Name with optional tag or digest, up to 255 characters, letter or digit first, then letters, digits and `._:@-`.
+- `name`: Name with optional tag or digest, up to 255 characters: letter or digit first, then letters, digits and `._:@-`, without `::`, `...`, `---`, `___` and a second `@`.
 */
     pub async fn image_get<'a>(
         &'a self,

@@ -12,7 +12,8 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A client of one Stromboli server.
 ///
-/// Clones are cheap and share one connection pool, so make one and clone it.
+/// Clones are cheap and share one connection pool, so make one and clone it. Its calls need a Tokio runtime with I/O and
+/// time enabled, as `#[tokio::main]` makes it.
 ///
 /// ```no_run
 /// # async fn example() -> stromboli::Result<()> {
@@ -29,6 +30,7 @@ struct Inner {
     raw: stromboli_generated::Client,
     stream_idle: Duration,
     max_event_bytes: usize,
+    max_text_bytes: usize,
 }
 
 impl Client {
@@ -102,11 +104,17 @@ impl Client {
         &self.0.raw
     }
 
-    pub(crate) fn assemble(raw: stromboli_generated::Client, stream_idle: Duration, max_event_bytes: usize) -> Self {
+    pub(crate) fn assemble(
+        raw: stromboli_generated::Client,
+        stream_idle: Duration,
+        max_event_bytes: usize,
+        max_text_bytes: usize,
+    ) -> Self {
         Self(Arc::new(Inner {
             raw,
             stream_idle,
             max_event_bytes,
+            max_text_bytes,
         }))
     }
 
@@ -116,6 +124,10 @@ impl Client {
 
     pub(crate) fn max_event_bytes(&self) -> usize {
         self.0.max_event_bytes
+    }
+
+    pub(crate) fn max_text_bytes(&self) -> usize {
+        self.0.max_text_bytes
     }
 
     /// Awaits a generated call, and makes this crate's error of its error.

@@ -1,6 +1,7 @@
 //! How a [`Client`] is built. Everything a user gives is checked here, so that no call fails for it later.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,6 +81,16 @@ impl Timeouts {
         self
     }
 
+    /// A time of nothing would fail every call, some of them after they were sent.
+    fn check(&self) -> Result<()> {
+        let all = [self.connect, self.quick, self.image_pull, self.run, self.stream_idle];
+        if all.contains(&Duration::ZERO) {
+            Err(invalid("a timeout is zero"))
+        } else {
+            Ok(())
+        }
+    }
+
     /// For silence on a stream, before its first event as well; 35 minutes by default, because the server says nothing
     /// at all until the agent prints its first line (WIRE §7).
     #[must_use]
@@ -149,8 +160,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Largest body of a plain response, in bytes; 256 MiB by default. A larger one is
-    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), not memory.
+    /// Largest body of a plain response, and largest text that [`RunStream::text`](crate::RunStream::text) gathers, in
+    /// bytes; 256 MiB by default. A larger one is [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), not memory.
     pub fn max_response_bytes(mut self, limit: usize) -> Self {
         self.max_response_bytes = limit;
         self
@@ -162,9 +173,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Uses an HTTP client of yours: its TLS roots, proxies and resolver, but also its connect timeout and its redirect
-    /// policy. Give it `redirect::Policy::none()`, because reqwest repeats the prompt to wherever a server redirects it,
-    /// and no timeout of its own, which would cut streams off: [`Timeouts`] apply to it as well.
+    /// Uses an HTTP client of yours: its TLS roots, proxies and resolver, but also its connect timeout, its redirect
+    /// policy and its retries. Give it `redirect::Policy::none()` and `retry::never()`, because reqwest would repeat the
+    /// prompt to wherever a server redirects it, and over HTTP/2 to the same server; and no `read_timeout`, which would
+    /// cut a silent stream off. [`Timeouts`] apply to it as well.
+    ///
+    /// Without this, proxies are taken from `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, except for a server on this
+    /// machine, which is always reached directly.
     pub fn http_client(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
         self
@@ -173,19 +188,15 @@ impl ClientBuilder {
     /// Checks everything and builds the client. Nothing is sent.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] for a URL that is not `http(s)://host[:port][/path]`, or for a user agent that no
-    /// header can hold; [`ErrorKind::Tls`] when the TLS library cannot be set up.
+    /// [`ErrorKind::InvalidInput`] for a URL that is not `http(s)://host[:port][/path]`, a user agent that no header can
+    /// hold, or a timeout of zero; [`ErrorKind::Tls`] when the TLS library cannot be set up.
     pub fn build(self) -> Result<Client> {
         let url = base_url(&self.url)?;
         let user_agent = header_value("user agent", &self.user_agent)?;
+        self.timeouts.check()?;
         let http = match self.http {
             Some(http) => http,
-            None => reqwest::Client::builder()
-                .connect_timeout(self.timeouts.connect)
-                .tcp_keepalive(KEEP_ALIVE)
-                .redirect(Policy::none())
-                .build()
-                .map_err(|e| Error::new(ErrorKind::Tls, "HTTP client could not be set up").with_source(e))?,
+            None => http_client(&url, &self.timeouts)?,
         };
         let stream_idle = self.timeouts.stream_idle;
         let transport = Arc::new(HttpTransport {
@@ -196,7 +207,12 @@ impl ClientBuilder {
             max_response_bytes: self.max_response_bytes,
         });
         let raw = stromboli_generated::Client::new_with_client(&url, http, transport);
-        Ok(Client::assemble(raw, stream_idle, self.max_event_bytes))
+        Ok(Client::assemble(
+            raw,
+            stream_idle,
+            self.max_event_bytes,
+            self.max_response_bytes,
+        ))
     }
 }
 
@@ -209,6 +225,37 @@ impl fmt::Debug for ClientBuilder {
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
     }
+}
+
+/// The HTTP client of those who bring none: it does nothing that this crate does not know of.
+fn http_client(url: &str, timeouts: &Timeouts) -> Result<reqwest::Client> {
+    let tls = |message: &str| Error::new(ErrorKind::Tls, message);
+    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(tls(
+            "no crypto provider of rustls is installed, which the feature rustls-no-provider needs",
+        ));
+    }
+    let mut builder = reqwest::Client::builder()
+        .connect_timeout(timeouts.connect)
+        .tcp_keepalive(KEEP_ALIVE)
+        .redirect(Policy::none())
+        // Over HTTP/2 it would send a refused request again without a word, up to three times.
+        .retry(reqwest::retry::never());
+    if is_loopback(url) {
+        // What is meant for this machine goes to no proxy.
+        builder = builder.no_proxy();
+    }
+    builder
+        .build()
+        .map_err(|e| tls("HTTP client could not be set up").with_source(e))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The URL that paths are appended to: no credentials, query or fragment, and no slash at its end.
@@ -310,5 +357,34 @@ mod tests {
                 .kind(),
             ErrorKind::InvalidInput
         );
+    }
+
+    #[test]
+    fn what_is_on_this_machine_is_told_from_the_rest() {
+        for url in [
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://127.1.2.3:8080/x",
+            "https://[::1]:1",
+        ] {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://[2001:db8::1]",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_of_nothing_is_refused() {
+        let timeouts = Timeouts::default().stream_idle(Duration::ZERO);
+        let error = ClientBuilder::new("http://host")
+            .timeouts(timeouts)
+            .build()
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
     }
 }

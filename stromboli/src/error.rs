@@ -210,7 +210,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How often the request was sent; 0 when the call failed before that.
+    /// How often the call was tried, failed connections included; 0 when it failed before that.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -293,7 +293,21 @@ fn clause(message: &str) -> String {
 }
 
 impl fmt::Debug for Error {
+    /// What a `main` that returns this error prints, so it reads as a sentence; `{:#?}` has the fields.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.0.source.as_ref().map(ToString::to_string);
+        if !f.alternate() {
+            write!(f, "{self} [{}", self.code())?;
+            if let Some(id) = self.request_id() {
+                write!(f, ", request {id:?}")?;
+            }
+            write!(f, ", {} sent", self.0.attempts)?;
+            if self.0.may_have_executed {
+                f.write_str(", may have been carried out")?;
+            }
+            f.write_str("]")?;
+            return source.map_or(Ok(()), |source| write!(f, ": {source}"));
+        }
         f.debug_struct("Error")
             .field("kind", &self.0.kind)
             .field("operation", &self.0.operation)
@@ -304,7 +318,7 @@ impl fmt::Debug for Error {
             .field("retry_after", &self.0.retry_after)
             .field("attempts", &self.0.attempts)
             .field("may_have_executed", &self.0.may_have_executed)
-            .field("source", &self.0.source.as_ref().map(ToString::to_string))
+            .field("source", &source)
             .finish()
     }
 }
@@ -352,6 +366,15 @@ mod tests {
             &vec![b'x'; MAX_BODY + 1],
         );
         assert_eq!(error.body().len(), MAX_BODY);
+    }
+
+    #[test]
+    fn a_main_that_returns_an_error_prints_a_sentence() {
+        let error = Error::new(ErrorKind::Connect, "no connection to http://localhost:8080").sent("health", 3, false);
+        assert_eq!(
+            format!("{error:?}"),
+            "health failed: no connection to http://localhost:8080 [CONNECT, 3 sent]"
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use stromboli_generated::types::{RunStatus, RunStreamEnd};
 use stromboli_generated::{ByteStream, ResponseValue};
 use tokio::time::Sleep;
 
-use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result, without_values};
+use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result, refused_before_execution, without_values};
 use crate::sse::Decoder;
 
 const OPERATION: &str = "run_stream";
@@ -47,11 +47,23 @@ pub struct RunStream {
     chunk: Bytes,
     decoder: Decoder,
     idle: Duration,
-    /// Runs while the caller waits for the server, and only then.
-    silence: Option<Pin<Box<Sleep>>>,
+    /// Runs from when the caller first waits for the server to when the next bytes come.
+    silence: Option<Silence>,
+    has_output: bool,
+    max_text_bytes: usize,
     status: StatusCode,
     headers: HeaderMap,
 }
+
+/// How long the server has been silent so far.
+struct Silence {
+    timer: Pin<Box<Sleep>>,
+    /// The time is up, and what may have arrived while this process was held up gets a moment to come in.
+    overdue: bool,
+}
+
+/// That moment. The timer and the socket may be ready at once, and the task that reads the socket runs after ours.
+const GRACE: Duration = Duration::from_millis(100);
 
 impl RunStream {
     /// Takes over a response that claims to be a stream.
@@ -59,6 +71,7 @@ impl RunStream {
         response: ResponseValue<ByteStream>,
         idle: Duration,
         max_event_bytes: usize,
+        max_text_bytes: usize,
     ) -> Result<Self> {
         let (status, headers) = (response.status(), response.headers().clone());
         let content_type = headers
@@ -72,6 +85,8 @@ impl RunStream {
             decoder: Decoder::new().lone_cr_is_data().max_event_bytes(max_event_bytes),
             idle,
             silence: None,
+            has_output: false,
+            max_text_bytes,
             status,
             headers,
         };
@@ -117,13 +132,19 @@ impl RunStream {
     /// ```
     ///
     /// # Errors
-    /// As [`try_next`](Self::try_next), and [`is_agent_failed`](Error::is_agent_failed) for a run that crashed. The
-    /// beginning of the output is then in [`Error::body`].
+    /// As [`try_next`](Self::try_next); [`is_agent_failed`](Error::is_agent_failed) for a run that crashed;
+    /// [`ErrorKind::TooLarge`] above [`max_response_bytes`](crate::ClientBuilder::max_response_bytes). The beginning of the
+    /// output, if there was any, is then in [`Error::body`].
     pub async fn text(mut self) -> Result<String> {
         let mut text = String::new();
         let mut first = true;
         loop {
             match self.try_next().await {
+                Ok(Some(RunEvent::Output(line))) if line.len() >= self.max_text_bytes - text.len() => {
+                    let limit = self.max_text_bytes;
+                    let message = format!("output is larger than {limit} bytes, see ClientBuilder::max_response_bytes");
+                    return Err(self.fail(ErrorKind::TooLarge, message, text.as_bytes()));
+                }
                 Ok(Some(RunEvent::Output(line))) => {
                     if !std::mem::take(&mut first) {
                         text.push('\n');
@@ -138,6 +159,7 @@ impl RunStream {
                 Ok(Some(RunEvent::Other { .. })) => {}
                 // `try_next` gives no end without `Done`.
                 Ok(None) => return Ok(text),
+                Err(error) if text.is_empty() => return Err(error),
                 Err(error) => return Err(error.with_body(text.as_bytes())),
             }
         }
@@ -193,7 +215,10 @@ impl RunStream {
 
     fn typed(&mut self, (event, data): (String, String)) -> Result<RunEvent> {
         match event.as_str() {
-            "message" => Ok(RunEvent::Output(data)),
+            "message" => {
+                self.has_output = true;
+                Ok(RunEvent::Output(data))
+            }
             "done" => match serde_json::from_str(&data) {
                 Ok(end) => {
                     self.body = None;
@@ -208,7 +233,7 @@ impl RunStream {
                 } else {
                     ErrorKind::Internal
                 };
-                let executed = !crate::error::refused_before_execution(&data);
+                let executed = self.has_output || !refused_before_execution(&data);
                 let error = self.fail(kind, data.clone(), data.as_bytes());
                 Err(error.sent(OPERATION, 1, executed))
             }
@@ -225,14 +250,29 @@ impl RunStream {
             Poll::Ready(read) => {
                 self.silence = None;
                 Poll::Ready(read.transpose().map_err(|error| {
-                    self.fail(ErrorKind::Truncated, "connection broke before the run's end", b"")
+                    // A read timeout of the caller's own HTTP client.
+                    let timeout = error.is_timeout();
+                    let kind = if timeout {
+                        ErrorKind::Timeout
+                    } else {
+                        ErrorKind::Truncated
+                    };
+                    self.fail(kind, "connection broke before the run's end", b"")
                         .with_source(error.without_url())
                 }))
             }
             Poll::Pending => {
                 let idle = self.idle;
-                let silence = self.silence.get_or_insert_with(|| Box::pin(tokio::time::sleep(idle)));
-                ready!(silence.as_mut().poll(cx));
+                let silence = self.silence.get_or_insert_with(|| Silence {
+                    timer: Box::pin(tokio::time::sleep(idle)),
+                    overdue: false,
+                });
+                ready!(silence.timer.as_mut().poll(cx));
+                if !silence.overdue {
+                    silence.overdue = true;
+                    silence.timer = Box::pin(tokio::time::sleep(GRACE));
+                    ready!(silence.timer.as_mut().poll(cx));
+                }
                 let message = format!("server sent nothing for {idle:?}");
                 Poll::Ready(Err(self.fail(ErrorKind::Timeout, message, b"")))
             }

@@ -64,7 +64,7 @@ async fn connecting_fails_at_once_when_nothing_listens() {
     );
     let shown = error.to_string();
     assert!(
-        shown.contains(&url) && shown.contains("is a server listening there?"),
+        shown.contains(&url) && shown.contains("is a server listening there"),
         "{shown}"
     );
 }
@@ -308,6 +308,36 @@ async fn the_environment_names_server_and_token() {
     let output = within(child).await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     assert_eq!(emulator.requests()[0].target, "/claude/status");
+}
+
+/// In a process of its own, as above.
+#[tokio::test]
+async fn a_server_on_this_machine_is_reached_past_any_proxy() {
+    const CHILD: &str = "STROMBOLI_TESTS_PROXY_CHILD";
+    if let Ok(url) = std::env::var(CHILD) {
+        within(Client::new(url).unwrap().health()).await.unwrap();
+        return;
+    }
+    let (emulator, proxy) = (Emulator::start().await.unwrap(), Server::script([Step::Reset]).await);
+    let envs = [
+        (CHILD, emulator.url()),
+        ("http_proxy", proxy.url()),
+        ("ALL_PROXY", proxy.url()),
+    ];
+    let envs = envs.map(|(name, value)| (name, value.to_owned()));
+    let child = tokio::task::spawn_blocking(move || {
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "construct::a_server_on_this_machine_is_reached_past_any_proxy",
+            ])
+            .envs(envs)
+            .output()
+            .unwrap()
+    });
+    let output = within(child).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!((proxy.connections(), emulator.requests().len()), (0, 1));
 }
 
 #[test]

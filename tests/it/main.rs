@@ -20,4 +20,5 @@ mod secrecy;
 mod stream;
 mod stream_broken;
 mod stream_framing;
+mod stream_limits;
 mod support;

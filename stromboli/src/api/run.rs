@@ -99,7 +99,7 @@ impl Client {
             .raw()
             .run_stream(&prompt, session_id.as_deref(), workdir.as_deref());
         match tokio::time::timeout(idle, call).await {
-            Ok(Ok(response)) => RunStream::open(response, idle, self.max_event_bytes()).await,
+            Ok(Ok(response)) => RunStream::open(response, idle, self.max_event_bytes(), self.max_text_bytes()).await,
             Ok(Err(error)) => Err(Error::from_raw("run_stream", error).await),
             Err(elapsed) => Err(
                 Error::new(ErrorKind::Timeout, format!("server sent nothing for {idle:?}"))

@@ -269,11 +269,7 @@ pub(crate) fn without_response(id: &'static str, error: reqwest::Error) -> Error
     } else if error.is_connect() && is_tls(&error) {
         (ErrorKind::Tls, format!("TLS with {origin} could not be set up"), false)
     } else if error.is_connect() {
-        (
-            ErrorKind::Connect,
-            format!("no connection to {origin}, is a server listening there?"),
-            false,
-        )
+        (ErrorKind::Connect, no_connection(&origin), false)
     } else if error.is_timeout() {
         (
             ErrorKind::Timeout,
@@ -292,6 +288,19 @@ pub(crate) fn without_response(id: &'static str, error: reqwest::Error) -> Error
     Error::new(kind, message)
         .with_source(error.without_url())
         .sent(id, attempts, may_have_executed)
+}
+
+/// What to look at when there is no connection.
+fn no_connection(origin: &str) -> String {
+    const HAS_TLS: bool = cfg!(any(
+        feature = "rustls",
+        feature = "rustls-no-provider",
+        feature = "native-tls"
+    ));
+    if origin.starts_with("https:") && !HAS_TLS {
+        return format!("no connection to {origin}, stromboli was built without a feature for TLS");
+    }
+    format!("no connection to {origin}, is a server listening there, or a proxy in the way?")
 }
 
 /// TLS libraries report a failed handshake as an I/O error of invalid data, within others.

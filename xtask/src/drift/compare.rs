@@ -1,6 +1,7 @@
 //! Compares two documents from their operations down. Definitions are matched by where they are used and never by
 //! name: the published names carry package prefixes and collide without them (WIRE §13.14).
 
+pub mod streams;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub fn differences(contract: &Value, published: &Value, at: Option<Version>) -> 
         contract,
         published,
         at,
+        exact: false,
         compared: HashSet::new(),
         found: Vec::new(),
     };
@@ -31,17 +33,21 @@ struct Comparison<'a> {
     contract: &'a Value,
     published: &'a Value,
     at: Option<Version>,
+    /// Whether the published side has `x-since`, and `required` for what the server sends.
+    exact: bool,
     /// The pairs of schemas that were compared, so that circles end and each difference is reported once, at the
-    /// first place it is seen. The flag tells requests from responses.
-    compared: HashSet<(*const Value, *const Value, bool)>,
+    /// first place it is seen. What is accepted in one role says nothing about another.
+    compared: HashSet<(*const Value, *const Value, Role)>,
     found: Vec<String>,
 }
 
-/// Who must send a value decides how much `required` means.
-#[derive(Clone, Copy, PartialEq)]
-enum Sender {
-    Client,
-    Server,
+/// What a value is a part of. A type that fits a failure can be wrong for a success, and who must send the value
+/// decides how much `required` means.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Role {
+    Request,
+    Success,
+    Failure,
 }
 
 impl<'a> Comparison<'a> {
@@ -69,37 +75,40 @@ impl<'a> Comparison<'a> {
             self.parameter(&place, published, ours);
         }
         for (place, published, ours) in self.matched(&at, &published.request, &ours.request, |body| body.source) {
-            self.required(&place, published.required, ours.required, Sender::Client);
-            self.body(&place, published, ours, Sender::Client);
+            self.required(&place, published.required, ours.required, Role::Request);
+            self.body(&place, published, ours, Role::Request);
         }
         for (place, published, ours) in self.matched(&at, &published.responses, &ours.responses, |body| body.source) {
-            self.body(&place, published, ours, Sender::Server);
+            let success = place.strip_prefix(&at).is_some_and(|status| status.starts_with('2'));
+            let role = if success { Role::Success } else { Role::Failure };
+            self.body(&place, published, ours, role);
         }
     }
 
     fn parameter(&mut self, place: &str, published: &Parameter<'a>, ours: &Parameter<'a>) {
-        self.required(place, published.required, ours.required, Sender::Client);
-        self.schema(place, &[published.schema], &[ours.schema], Sender::Client);
+        self.required(place, published.required, ours.required, Role::Request);
+        self.schema(place, &[published.schema], &[ours.schema], Role::Request);
     }
 
-    fn body(&mut self, place: &str, published: &Body<'a>, ours: &Body<'a>, sender: Sender) {
+    fn body(&mut self, place: &str, published: &Body<'a>, ours: &Body<'a>, role: Role) {
         match (published.schemas.is_empty(), ours.schemas.is_empty()) {
             (true, true) => {}
             (true, false) => self.report(place, "body only in openapi.yaml"),
             (false, true) => self.report(place, "body missing from openapi.yaml"),
-            (false, false) => self.schema(place, &published.schemas, &ours.schemas, sender),
+            (false, false) => self.schema(place, &published.schemas, &ours.schemas, role),
         }
     }
 
-    fn schema(&mut self, place: &str, published: &[&'a Value], ours: &[&'a Value], sender: Sender) {
+    fn schema(&mut self, place: &str, published: &[&'a Value], ours: &[&'a Value], role: Role) {
         if let ([published], [ours]) = (published, ours) {
             let pair = (
                 from_ref(core(self.published, published)),
                 from_ref(core(self.contract, ours)),
             );
-            if !self.compared.insert((pair.0, pair.1, sender == Sender::Client)) {
+            if !self.compared.insert((pair.0, pair.1, role)) {
                 return;
             }
+            self.since(place, published, ours);
         }
         let published = Shape::of(self.published, published, None);
         let ours = Shape::of(self.contract, ours, self.at);
@@ -114,11 +123,19 @@ impl<'a> Comparison<'a> {
         }
         self.values(place, &published, &ours);
         if published.types.contains("object") && ours.types.contains("object") {
-            self.properties(place, &published, &ours, sender);
-            self.part(&format!("{place}{{}}"), published.map, ours.map, sender);
+            self.properties(place, &published, &ours, role);
+            self.part(&format!("{place}{{}}"), published.map, ours.map, role);
         }
         if published.types.contains("array") && ours.types.contains("array") {
-            self.part(&format!("{place}[]"), published.items, ours.items, sender);
+            self.part(&format!("{place}[]"), published.items, ours.items, role);
+        }
+    }
+
+    fn since(&mut self, place: &str, published: &Value, ours: &Value) {
+        let versions = [since(self.published, published), since(self.contract, ours)];
+        if self.exact && versions[0] != versions[1] {
+            let [published, ours] = versions.map(|version| version.unwrap_or("none"));
+            self.report(place, &format!("x-since: published {published}, ours {ours}"));
         }
     }
 
@@ -138,7 +155,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn properties(&mut self, place: &str, published: &Shape<'a>, ours: &Shape<'a>, sender: Sender) {
+    fn properties(&mut self, place: &str, published: &Shape<'a>, ours: &Shape<'a>, role: Role) {
         let at = format!("{place}.");
         for (place, a, b) in self.matched(&at, &published.properties, &ours.properties, |property| property) {
             let name = place.strip_prefix(&at).unwrap_or_default();
@@ -146,28 +163,28 @@ impl<'a> Comparison<'a> {
                 &place,
                 published.required.contains(name),
                 ours.required.contains(name),
-                sender,
+                role,
             );
-            self.schema(&place, &[a], &[b], sender);
+            self.schema(&place, &[a], &[b], role);
         }
     }
 
     /// The items of an array or the values of a map.
-    fn part(&mut self, place: &str, published: Option<&'a Value>, ours: Option<&'a Value>, sender: Sender) {
+    fn part(&mut self, place: &str, published: Option<&'a Value>, ours: Option<&'a Value>, role: Role) {
         match (published, ours) {
             (None, None) => {}
             (None, Some(_)) => self.report(place, "only in openapi.yaml"),
             (Some(_), None) => self.report(place, "missing from openapi.yaml"),
-            (Some(published), Some(ours)) => self.schema(place, &[published], &[ours], sender),
+            (Some(published), Some(ours)) => self.schema(place, &[published], &[ours], role),
         }
     }
 
     /// The published documents know what a client must send, but of what a server sends they only know more than
     /// we do when they say so: all their responses are optional throughout (WIRE §13.2).
-    fn required(&mut self, place: &str, published: bool, ours: bool, sender: Sender) {
+    fn required(&mut self, place: &str, published: bool, ours: bool, role: Role) {
         if published && !ours {
             self.report(place, "required: published yes, ours no");
-        } else if ours && !published && sender == Sender::Client {
+        } else if ours && !published && (role == Role::Request || self.exact) {
             self.report(place, "required: published no, ours yes");
         }
     }

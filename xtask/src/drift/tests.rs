@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::accepted::{self, Accepted};
-use super::{Report, parse, version};
+use super::{Report, STREAMS, parse, version};
 use crate::contract;
 use crate::glob::fits;
 
@@ -19,6 +19,7 @@ const PUBLISHED: [(&str, &str); 4] = [
 struct Fixture {
     contract: Value,
     accepted: Accepted,
+    streams: Value,
     newest: Value,
 }
 
@@ -28,13 +29,22 @@ impl Fixture {
         Self {
             contract: contract::load(&root).unwrap(),
             accepted: Accepted::parse(&crate::read(&root.join(accepted::FILE)).unwrap()).unwrap(),
+            streams: contract::parse(&crate::read(&root.join(STREAMS)).unwrap()).unwrap(),
             newest: parse(PUBLISHED[3].1).unwrap(),
         }
     }
 
-    /// The contract as it is, compared with the newest published document.
+    /// The contract as it is, compared with the newest published document and with what that does not say.
     fn report(&self) -> Report {
-        Report::new(&self.contract, &self.accepted, &self.newest, None)
+        let mut report = Report::new(&self.contract, &self.accepted, &self.newest, None);
+        let own = self.report_of_contract();
+        report.new.extend(own.new);
+        report.accepted.extend(own.accepted);
+        report
+    }
+
+    fn report_of_contract(&self) -> Report {
+        Report::of_contract(&self.contract, &self.accepted, &self.streams)
     }
 
     /// What is new when the object at `pointer` of the contract is changed.
@@ -47,7 +57,9 @@ impl Fixture {
 #[test]
 fn the_contract_differs_from_the_published_documents_only_where_it_is_meant_to() {
     let fixture = Fixture::load();
-    let mut lines = BTreeSet::new();
+    let own = fixture.report_of_contract();
+    assert_eq!(own.new, [""; 0]);
+    let mut lines = BTreeSet::from_iter(own.accepted);
     for (name, text) in PUBLISHED {
         let version = version::of_argument(name).1;
         assert!(version.is_some(), "{name}");
@@ -67,8 +79,6 @@ fn the_contract_differs_from_the_published_documents_only_where_it_is_meant_to()
 #[test]
 fn every_property_that_goes_missing_is_named() {
     let mut fixture = Fixture::load();
-    // Only in descriptions of event streams, of which the published documents know nothing (WIRE §13.3).
-    let unpublished = ["AgentEvent", "RunStreamEnd"];
     let baseline: BTreeSet<String> = fixture.report().accepted.into_iter().collect();
     let mut named = 0;
     for schema in contract::reachable(&fixture.contract, &fixture.contract["paths"]) {
@@ -76,7 +86,7 @@ fn every_property_that_goes_missing_is_named() {
         let Some(Value::Object(properties)) = fixture.contract.pointer(&pointer).cloned() else {
             continue;
         };
-        for name in properties.keys().filter(|_| !unpublished.contains(&schema.as_str())) {
+        for name in properties.keys() {
             let mut without = properties.clone();
             without.remove(name);
             *fixture.contract.pointer_mut(&pointer).unwrap() = Value::Object(without);
@@ -97,6 +107,67 @@ fn every_property_that_goes_missing_is_named() {
         *fixture.contract.pointer_mut(&pointer).unwrap() = Value::Object(properties);
     }
     assert!(named > 150, "only {named} properties were named");
+}
+
+#[test]
+fn a_success_that_gets_the_body_of_a_failure_is_named() {
+    for (path, method, status, schema) in [
+        ("/run", "post", "200", "RunErrorBody"),
+        ("/sessions", "get", "200", "SessionListError"),
+        ("/secrets", "get", "200", "SecretListError"),
+        ("/secrets", "post", "201", "FailureBody"),
+        ("/secrets/{name}", "delete", "200", "FailureBody"),
+    ] {
+        let pointer = format!(
+            "/paths/{}/{method}/responses/{status}/content/application~1json/schema",
+            path.replace('/', "~1")
+        );
+        let new = Fixture::load().after(&pointer, |body| {
+            body.insert("$ref".into(), json!(format!("#/components/schemas/{schema}")));
+        });
+        let line = format!(
+            "{} {path} {status}: a success whose body requires `error`",
+            method.to_uppercase()
+        );
+        assert!(new.contains(&line), "{new:?}");
+    }
+}
+
+#[test]
+fn a_loss_that_is_accepted_in_failures_is_named_in_successes() {
+    let new = Fixture::load().after("/paths/~1run/post/responses/200/content/application~1json", |body| {
+        body["schema"] = json!({"$ref": "#/components/schemas/RunErrorBody"});
+    });
+    let lost = ["output", "session_id", "structured_output", "usage", "crash_info"];
+    for property in lost {
+        let line = format!("POST /run 200.{property}: missing from openapi.yaml");
+        assert!(new.contains(&line), "{new:?}");
+    }
+}
+
+#[test]
+fn what_a_stream_loses_is_named() {
+    let events = "/paths/~1run~1stream/get/responses/200/content/text~1event-stream/x-sse-events";
+    assert_eq!(
+        Fixture::load().after(events, |events| drop(events.remove("error"))),
+        ["GET /run/stream event error: missing from openapi.yaml"]
+    );
+    assert_eq!(
+        Fixture::load().after("/components/schemas/RunStreamEnd/properties/status", |status| {
+            *status = Map::from_iter([("type".into(), json!("integer"))]);
+        }),
+        [
+            "GET /run/stream event done.status: type: published string, ours integer",
+            "GET /run/stream event done.status: value `completed` missing from openapi.yaml",
+            "GET /run/stream event done.status: value `crashed` missing from openapi.yaml",
+        ]
+    );
+    assert_eq!(
+        Fixture::load().after("/components/schemas/RunStreamEnd/properties/crash_info", |info| {
+            info.remove("x-since");
+        }),
+        ["GET /run/stream event done.crash_info: x-since: published 0.4.3, ours none"]
+    );
 }
 
 #[test]
@@ -151,12 +222,12 @@ fn an_extra_property_is_named() {
 
 #[test]
 fn an_extra_operation_is_named_unless_it_came_later() {
-    let operation = json!({"responses": {}});
+    let operation = json!({"security": [], "responses": {}});
     let new = Fixture::load().after("/paths/~1jobs", |path| drop(path.insert("delete".into(), operation)));
     assert_eq!(new, ["DELETE /jobs: only in openapi.yaml"]);
 
     let mut fixture = Fixture::load();
-    fixture.contract["paths"]["/jobs"]["delete"] = json!({"x-since": "0.6.0", "responses": {}});
+    fixture.contract["paths"]["/jobs"]["delete"] = json!({"x-since": "0.6.0", "security": [], "responses": {}});
     let report = |version| Report::new(&fixture.contract, &fixture.accepted, &fixture.newest, version);
     assert_eq!(report(Some([0, 5, 7])).new, [""; 0]);
     assert_eq!(report(Some([0, 6, 0])).new, ["DELETE /jobs: only in openapi.yaml"]);
@@ -202,6 +273,7 @@ fn the_command_fails_on_a_difference_and_says_what_to_do() {
     let copy = |file: &str| std::fs::copy(root.join(file), folder.join(file)).unwrap();
     copy("openapi.yaml");
     copy(accepted::FILE);
+    copy(STREAMS);
     let swagger = root.join("xtask/swagger/swagger-0.5.7.json");
     let files = [swagger.to_str().unwrap()];
     let before = super::run(&folder, &files);
