@@ -1,8 +1,16 @@
 //! Request bodies read as Go's `encoding/json` reads them into structs: what is accepted, and the texts of what is not.
 
-use serde::Deserialize;
-use serde_json::error::Category;
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::syntax;
+
+/// How deep the values of an `AnyMap` may be nested; Go's limit is that of the syntax.
+const MAX_DEPTH: usize = 100;
 
 /// A Go struct: its name, its package's, and its fields by their JSON names.
 pub(crate) struct Record {
@@ -48,28 +56,25 @@ impl Record {
 /// Only the first JSON value of the body is read.
 ///
 /// # Errors
-/// Go's text for what is wrong.
+/// Go's text for what is wrong: the first syntax error, else the first field that does not fit.
 pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>, String> {
-    // Go replaces invalid UTF-8 in strings; elsewhere it stays a syntax error in both.
-    let text = String::from_utf8_lossy(body);
+    syntax::check(body)?;
+    let text = valid_utf8(body);
     let mut reader = serde_json::Deserializer::from_str(&text);
-    match Value::deserialize(&mut reader) {
-        Ok(Value::Null) => Ok(Map::new()),
-        Ok(Value::Object(object)) => fields(object, record, ""),
-        Ok(other) => Err(format!(
-            "json: cannot unmarshal {} into Go value of type {}",
-            shape(&other),
+    let value = <&RawValue>::deserialize(&mut reader).map_err(|error| error.to_string())?;
+    match shape(value) {
+        "null" => Ok(Map::new()),
+        "object" => fields(value, record, ""),
+        other => Err(format!(
+            "json: cannot unmarshal {other} into Go value of type {}",
             record.go_type()
         )),
-        Err(error) if error.classify() != Category::Eof => Err(syntax_error(&text, &error)),
-        Err(_) if text.trim_ascii().is_empty() => Err("EOF".to_owned()),
-        Err(_) => Err("unexpected EOF".to_owned()),
     }
 }
 
-fn fields(object: Map<String, Value>, record: &Record, path: &str) -> Result<Map<String, Value>, String> {
+fn fields(object: &RawValue, record: &Record, path: &str) -> Result<Map<String, Value>, String> {
     let mut known = Map::new();
-    for (key, value) in object {
+    for (key, value) in read::<Entries>(object)?.0 {
         let exact = record.fields.iter().find(|(name, _)| *name == key);
         // Go matches names without regard to case when none is the same.
         let folded = || record.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key));
@@ -85,58 +90,142 @@ fn fields(object: Map<String, Value>, record: &Record, path: &str) -> Result<Map
             let place = format!("{}.{path}", record.name);
             format!("json: cannot unmarshal {what} into Go struct field {place} of type {go_type}")
         };
-        let value = match (kind, value) {
-            (_, Value::Null) => continue,
-            (Kind::Text, value @ Value::String(_)) | (Kind::Flag, value @ Value::Bool(_)) => value,
-            (Kind::Float, value @ Value::Number(_)) => value,
-            (Kind::Int, Value::Number(number)) if number.is_i64() => Value::Number(number),
-            (Kind::Int, Value::Number(number)) => {
-                return Err(wrong(&format!("number {number}"), "int"));
+        let wrong_number = || wrong(&format!("number {value}"), &kind.go_type());
+        let value = match (kind, shape(value)) {
+            (_, "null") => continue,
+            (Kind::Text, "string") => text(value, wrong)?,
+            (Kind::Flag, "bool") => read(value)?,
+            (Kind::Float, "number") => Value::Number(read(value).map_err(|_| wrong_number())?),
+            (Kind::Int, "number") => Value::from(value.get().parse::<i64>().map_err(|_| wrong_number())?),
+            (Kind::AnyMap, "object") => any(value, MAX_DEPTH, &wrong)?,
+            (Kind::Record(inner), "object") => Value::Object(fields(value, inner, &path)?),
+            (Kind::TextList, "array") => {
+                let items = read::<Vec<&RawValue>>(value)?.into_iter();
+                Value::Array(items.map(|item| text(item, wrong)).collect::<Result<_, _>>()?)
             }
-            (Kind::AnyMap, value @ Value::Object(_)) => value,
-            (Kind::Record(inner), Value::Object(object)) => Value::Object(fields(object, inner, &path)?),
-            (Kind::TextList, Value::Array(items)) => {
-                let items = items.into_iter().map(|item| text(item, wrong));
-                Value::Array(items.collect::<Result<_, _>>()?)
-            }
-            (Kind::TextMap, Value::Object(entries)) => {
-                let entries = entries.into_iter().map(|(k, v)| Ok((k, text(v, wrong)?)));
+            (Kind::TextMap, "object") => {
+                let entries = read::<Entries>(value)?.0.into_iter();
+                let entries = entries.map(|(key, item)| Ok((key, text(item, wrong)?)));
                 Value::Object(entries.collect::<Result<_, String>>()?)
             }
-            (kind, other) => return Err(wrong(shape(&other), &kind.go_type())),
+            (kind, other) => return Err(wrong(other, &kind.go_type())),
         };
         known.insert((*name).to_owned(), value);
     }
     Ok(known)
 }
 
-/// An element of a list or map of strings; `null` leaves Go's empty string.
-fn text(value: Value, wrong: impl Fn(&str, &str) -> String) -> Result<Value, String> {
-    match value {
-        Value::Null => Ok(Value::from("")),
-        Value::String(_) => Ok(value),
-        other => Err(wrong(shape(&other), "string")),
+/// A string, or an element of a list or map of them, where `null` leaves Go's empty string.
+fn text(value: &RawValue, wrong: impl Fn(&str, &str) -> String) -> Result<Value, String> {
+    match shape(value) {
+        "null" => Ok(Value::from("")),
+        "string" => Ok(Value::String(read::<Text>(value)?.0)),
+        other => Err(wrong(other, "string")),
     }
 }
 
-fn shape(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+/// A value of any type, at most `depth` levels of it.
+fn any(value: &RawValue, depth: usize, wrong: &impl Fn(&str, &str) -> String) -> Result<Value, String> {
+    let Some(depth) = depth.checked_sub(1) else {
+        return Err("the emulator does not read values nested so deep".to_owned());
+    };
+    Ok(match shape(value) {
+        "object" => {
+            let entries = read::<Entries>(value)?.0.into_iter();
+            let entries = entries.map(|(key, item)| Ok((key, any(item, depth, wrong)?)));
+            Value::Object(entries.collect::<Result<_, String>>()?)
+        }
+        "array" => {
+            let items = read::<Vec<&RawValue>>(value)?.into_iter();
+            Value::Array(items.map(|item| any(item, depth, wrong)).collect::<Result<_, _>>()?)
+        }
+        "string" => text(value, wrong)?,
+        "number" => Value::Number(read(value).map_err(|_| wrong(&format!("number {value}"), "float64"))?),
+        _ => read(value)?,
+    })
+}
+
+/// What Go calls a value of that type; its first byte tells, since the syntax was checked.
+fn shape(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "bool",
+        Some(b'"') => "string",
+        Some(b'[') => "array",
+        Some(b'{') => "object",
+        _ => "number",
     }
 }
 
-/// Go names the character and what it was looking for; we know the character only, and say the commonest of its texts.
-fn syntax_error(text: &str, error: &serde_json::Error) -> String {
-    let line = text.split('\n').nth(error.line().saturating_sub(1));
-    let at = error.column().saturating_sub(1);
-    let found = line.and_then(|line| line.as_bytes().get(at)).copied();
-    let found = found.map_or('\n', char::from).escape_default();
-    format!("invalid character '{found}' looking for beginning of value")
+/// One level of a value whose type is known.
+fn read<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, String> {
+    serde_json::from_str(value.get()).map_err(|error| error.to_string())
+}
+
+/// Go puts one replacement character in the place of each byte that is not UTF-8.
+fn valid_utf8(body: &[u8]) -> Cow<'_, str> {
+    match str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => {
+            let chunks = body.utf8_chunks();
+            let replaced = chunks.map(|chunk| chunk.valid().to_owned() + &"\u{fffd}".repeat(chunk.invalid().len()));
+            Cow::Owned(replaced.collect())
+        }
+    }
+}
+
+/// The members of an object in their order, each name as often as it is there.
+struct Entries<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Entries<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some((Text(key), value)) = map.next_entry()? {
+                    entries.push((key, value));
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// A string, in which Go replaces the escapes of lone surrogates.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lossy;
+        impl Visitor<'_> for Lossy {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+                let mut text = String::new();
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    // A surrogate comes as three bytes of which this is the first.
+                    if chunk.invalid() == [0xed] {
+                        text.push('\u{fffd}');
+                    }
+                }
+                Ok(Text(text))
+            }
+        }
+        deserializer.deserialize_bytes(Lossy)
+    }
 }
 
 #[cfg(test)]
@@ -187,22 +276,47 @@ mod tests {
     }
 
     #[test]
-    fn invalid_utf8_in_a_string_is_replaced() {
-        let read = decode(b"{\"text\":\"a\xff\"}", &OUTER).unwrap();
-        assert_eq!(Value::Object(read), json!({"text": "a\u{fffd}"}));
+    fn what_is_not_unicode_in_a_string_is_replaced() {
+        let read = |body: &[u8]| decode(body, &OUTER).map(Value::Object).unwrap();
+        let invalid = read(b"{\"text\":\"a\xe2\x82\"}");
+        assert_eq!(invalid, json!({"text": "a\u{fffd}\u{fffd}"}));
+        let lone = read(br#"{"text":"\ud800\u0041\udc00","any":{"\udfff":"\ud83d\ude00"}}"#);
+        assert_eq!(
+            lone,
+            json!({"text": "\u{fffd}A\u{fffd}", "any": {"\u{fffd}": "\u{1f600}"}})
+        );
+    }
+
+    #[test]
+    fn a_stranger_may_hold_whatever_is_json() {
+        let deep = "[".repeat(9000) + &"]".repeat(9000);
+        let body = format!(r#"{{"deep":{deep},"big":1e999,"text":"a"}}"#);
+        assert_eq!(read(&body).unwrap(), json!({"text": "a"}));
+    }
+
+    #[test]
+    fn the_first_field_that_does_not_fit_is_named() {
+        let error = read(r#"{"text":1,"int":"a","float":true}"#).unwrap_err();
+        assert!(error.contains("Outer.text"), "{error}");
+        let error = read(r#"{"int":"a","text":1}"#).unwrap_err();
+        assert!(error.contains("Outer.int"), "{error}");
+        // A syntax error comes before both.
+        assert_eq!(read(r#"{"int":"a""#).unwrap_err(), "unexpected EOF");
+    }
+
+    #[test]
+    fn an_any_map_holds_many_levels_but_not_more() {
+        let nested = |levels: usize| format!(r#"{{"any":{}{}}}"#, r#"{"a":"#.repeat(levels) + "1", "}".repeat(levels));
+        assert!(read(&nested(99)).is_ok());
+        let error = read(&nested(100)).unwrap_err();
+        assert_eq!(error, "the emulator does not read values nested so deep");
     }
 
     #[test]
     fn what_does_not_fit_is_named_as_go_names_it() {
         let cases = [
             ("", "EOF"),
-            (" \n", "EOF"),
-            ("{\"text\":", "unexpected EOF"),
             ("x", "invalid character 'x' looking for beginning of value"),
-            (
-                "{\n\"text\": ?}",
-                "invalid character '?' looking for beginning of value",
-            ),
             ("[]", "json: cannot unmarshal array into Go value of type api.Outer"),
             ("\"a\"", "json: cannot unmarshal string into Go value of type api.Outer"),
         ];
@@ -213,6 +327,15 @@ mod tests {
             (r#"{"text":1}"#, "number", "Outer.text", "string"),
             (r#"{"int":"1"}"#, "string", "Outer.int", "int"),
             (r#"{"int":1.5}"#, "number 1.5", "Outer.int", "int"),
+            (r#"{"int":1e3}"#, "number 1e3", "Outer.int", "int"),
+            (
+                r#"{"int":100000000000000000000}"#,
+                "number 100000000000000000000",
+                "Outer.int",
+                "int",
+            ),
+            (r#"{"float":1e999}"#, "number 1e999", "Outer.float", "float64"),
+            (r#"{"any":{"a":[-1e999]}}"#, "number -1e999", "Outer.any", "float64"),
             (r#"{"float":true}"#, "bool", "Outer.float", "float64"),
             (r#"{"any":[]}"#, "array", "Outer.any", "map[string]interface {}"),
             (r#"{"inner":"x"}"#, "string", "Outer.inner", "types.Inner"),

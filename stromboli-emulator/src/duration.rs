@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use crate::quote;
+
 /// Reads what Go's `time.ParseDuration` accepts; a negative duration is none at all.
 ///
 /// # Errors
 /// Go's text.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
-    let invalid = || format!("time: invalid duration {text:?}");
+    let invalid = || format!("time: invalid duration {}", quote::duration(text));
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
     let negative = text.starts_with('-');
     if unsigned == "0" {
@@ -26,14 +28,17 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
             return Err(invalid());
         }
         let unit_nanos = match unit {
-            "" => return Err(format!("time: missing unit in duration {text:?}")),
+            "" => return Err(format!("time: missing unit in duration {}", quote::duration(text))),
             "ns" => 1,
             "us" | "µs" | "μs" => 1_000,
             "ms" => 1_000_000,
             "s" => 1_000_000_000,
             "m" => 60_000_000_000,
             "h" => 3_600_000_000_000,
-            _ => return Err(format!("time: unknown unit {unit:?} in duration {text:?}")),
+            _ => {
+                let (unit, text) = (quote::duration(unit), quote::duration(text));
+                return Err(format!("time: unknown unit {unit} in duration {text}"));
+            }
         };
         nanos = scale(whole, fraction, unit_nanos)
             .and_then(|part| nanos.checked_add(part))
@@ -93,6 +98,7 @@ mod tests {
             (".s", "time: invalid duration \".s\""),
             ("10", "time: missing unit in duration \"10\""),
             ("10 s", "time: unknown unit \" s\" in duration \"10 s\""),
+            ("1é", "time: unknown unit \"\\xc3\\xa9\" in duration \"1\\xc3\\xa9\""),
             ("2d", "time: unknown unit \"d\" in duration \"2d\""),
             ("99999999999h", "time: invalid duration \"99999999999h\""),
         ];

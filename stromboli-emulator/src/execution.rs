@@ -161,12 +161,14 @@ impl Execution {
     async fn step(&mut self) -> Step {
         let next = self.answer.next();
         let step = match self.deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, next).await,
-            None => Ok(next.await),
+            // A step that is ready comes too late as well.
+            Some(deadline) if deadline <= Instant::now() => None,
+            Some(deadline) => tokio::time::timeout_at(deadline, next).await.ok(),
+            None => Some(next.await),
         };
         match step {
-            Ok(step) => step.unwrap_or(Step::Exit(Exit::Completed)),
-            Err(_) => Step::Exit(Exit::Crashed(Crash::new(137, "killed"))),
+            Some(step) => step.unwrap_or(Step::Exit(Exit::Completed)),
+            None => Step::Exit(Exit::Crashed(Crash::new(137, "killed"))),
         }
     }
 

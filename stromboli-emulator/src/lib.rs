@@ -28,10 +28,12 @@
 //! - Compose files are not run: such a run fails with a text that says so.
 //! - Session ids have no state behind them: any session may be resumed, none is busy, and [`Usage`] is what the answer
 //!   says it is.
-//! - A URL is at most 64 KiB and a request has at most 1,000 headers; the real limit is 1 MiB for the two together.
-//!   There is no time limit for reading headers.
-//! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words, and
-//!   every JSON syntax error has the same text but for the character.
+//! - A URL above 64 KiB and a request with more than 1,000 headers are 431 as well; the real server counts only their
+//!   bytes, up to 1 MiB and 4 KiB. There is no time limit for reading headers.
+//! - The body of a run is read to its end, and not only to that of its first JSON value.
+//! - `claude.agents` may be nested 100 deep; the real limit is 10,000, as it is here for fields that are ignored.
+//! - A job whose [`Answerer`] panics fails; the real server has none.
+//! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
 mod answer;
 mod builder;
@@ -43,14 +45,17 @@ mod jobs;
 mod json;
 mod observe;
 mod percent;
+mod quote;
 mod reply;
 mod request;
 mod routes;
 mod scripted;
 mod server;
 mod state;
+mod syntax;
 mod usage;
 mod validate;
+mod wire;
 
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use builder::Builder;

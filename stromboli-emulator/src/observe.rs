@@ -6,7 +6,7 @@ use bytes::Bytes;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Requests that arrived whole, whatever they were answered.
+    /// Requests that arrived, whatever they were answered.
     pub requests: u64,
     /// Runs begun: requests that passed every check, so that the answerer was asked.
     pub executions: u64,
@@ -26,7 +26,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body.
+    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
     pub body: Bytes,
 }
 

@@ -47,6 +47,11 @@ impl Route {
         !matches!(self, Self::Health)
     }
 
+    /// Whether the route reads a body.
+    pub(crate) fn has_body(&self) -> bool {
+        matches!(self, Self::Run | Self::RunAsync)
+    }
+
     pub(crate) async fn answer(self, state: &Arc<State>, query: &str, body: &[u8]) -> Response {
         match self {
             Self::Health => system::health(state),

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::header::{AUTHORIZATION, HeaderName};
+use axum::body::{Body, HttpBody};
+use axum::http::header::{AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
@@ -23,12 +23,15 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::observe::Received;
 use crate::routes::Route;
 use crate::state::{State, lock};
+use crate::wire::Wire;
 use crate::{percent, reply};
 
 /// Go's limit on the request line and the headers together.
 const MAX_HEAD: usize = (1 << 20) + 4096;
 /// Go has no limit on their number; hyper needs one, and makes room for so many.
 const MAX_HEADERS: usize = 1000;
+/// How much of a body that nobody wants Go reads in order to keep the connection.
+const MAX_DISCARDED: u64 = 256 << 10;
 /// A pause after a failed accept (no file descriptors left, say), so that retrying does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
@@ -63,50 +66,99 @@ async fn connection(state: Arc<State>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let state = Arc::clone(&state);
-        async move { Ok::<_, Infallible>(serve(&state, request).await) }
+        Box::pin(async move { Ok::<_, Infallible>(serve(&state, request).await) })
     });
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
+        .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
-    // An error here is the client's going away or its breaking HTTP, which hyper has answered.
-    let _ = http.serve_connection(TokioIo::new(stream), service).await;
+    let mut served = http.serve_connection(TokioIo::new(Wire::new(stream)), service);
+    // An error here is the client's going away or its breaking HTTP.
+    let _ = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
+    served.into_parts().io.into_inner().close().await;
 }
 
 /// Every request passes here: it gets an id, and a panic (of a user's answerer) becomes an empty 500.
 async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
-    let sent = request.headers().get(REQUEST_ID).filter(|id| !id.is_empty());
+    let (parts, body) = request.into_parts();
+    let path = match decoded_path(&parts) {
+        Ok(path) => path,
+        Err(text) => {
+            state.record(received(&parts, Bytes::new()));
+            return closing(reply::text(StatusCode::BAD_REQUEST, text));
+        }
+    };
+    let sent = parts.headers.get(REQUEST_ID).filter(|id| !id.is_empty());
     let id = sent.cloned().or_else(|| HeaderValue::try_from(state.random_id()).ok());
-    let handled = AssertUnwindSafe(handle(state, request)).catch_unwind().await;
+    let handled = AssertUnwindSafe(handle(state, &parts, &path, body))
+        .catch_unwind()
+        .await;
     let mut response = handled.unwrap_or_else(|_| reply::server_panic());
     response.headers_mut().extend(id.map(|id| (REQUEST_ID, id)));
+    if asks_to_close(&parts) {
+        // Whatever a route says about the connection; hyper says what becomes of it.
+        response.headers_mut().remove(CONNECTION);
+    }
     response
 }
 
-async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Response {
-    let (parts, body) = request.into_parts();
-    let body = read(body).await;
-    state.record(received(&parts, &body));
-    let Some(path) = percent::path(parts.uri.path()) else {
-        return reply::text(StatusCode::BAD_REQUEST, "400 Bad Request");
+/// The path, or what Go says to a request that it does not even hand to the server.
+fn decoded_path(parts: &Parts) -> Result<String, &'static str> {
+    if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
+        return Err("400 Bad Request: missing required Host header");
+    }
+    percent::path(parts.uri.path()).ok_or("400 Bad Request")
+}
+
+fn asks_to_close(parts: &Parts) -> bool {
+    let values = parts.headers.get_all(CONNECTION).into_iter();
+    let mut tokens = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|v| v.split(','));
+    parts.version == Version::HTTP_10 || tokens.any(|token| token.trim().eq_ignore_ascii_case("close"))
+}
+
+fn closing(mut response: Response) -> Response {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(CONNECTION, close);
+    response
+}
+
+/// Reads the body only for a route that wants it, from a sender that may use that route.
+async fn handle(state: &Arc<State>, parts: &Parts, path: &str, body: Incoming) -> Response {
+    let admitted = admit(state, parts, path);
+    let (content, ended) = match &admitted {
+        Ok(route) if route.has_body() => (read(body).await, true),
+        _ => (Bytes::new(), discard(parts, body).await),
     };
-    if let Some(route) = Route::find(&parts.method, &path) {
-        if route.is_protected()
-            && let Err(refused) = authenticate(&parts.headers, &state.settings.api_tokens)
-        {
-            return reply::plain_error(StatusCode::UNAUTHORIZED, refused);
+    state.record(received(parts, content.clone()));
+    let query = parts.uri.query().unwrap_or_default();
+    let response = match admitted {
+        Ok(route) => route.answer(state, query, &content).await,
+        Err(refusal) => *refusal,
+    };
+    if ended { response } else { closing(response) }
+}
+
+/// The route of the request, or the answer when there is none or the sender may not use it.
+fn admit(state: &State, parts: &Parts, path: &str) -> Result<Route, Box<Response>> {
+    if let Some(route) = Route::find(&parts.method, path) {
+        if route.is_protected() {
+            authenticate(&parts.headers, &state.settings.api_tokens)
+                .map_err(|refused| Box::new(reply::plain_error(StatusCode::UNAUTHORIZED, refused)))?;
         }
-        let query = parts.uri.query().unwrap_or_default();
-        return route.answer(state, query, &body).await;
+        return Ok(route);
     }
     let without_slash = path.strip_suffix('/').and_then(|path| Route::find(&parts.method, path));
-    match (without_slash, parts.uri.path().strip_suffix('/')) {
+    let answer = match (without_slash, parts.uri.path().strip_suffix('/')) {
         (Some(_), Some(path)) => {
             let query = parts.uri.query().map(|query| format!("?{query}"));
             reply::redirect(&parts.method, &format!("{path}{}", query.unwrap_or_default()))
         }
         _ => reply::not_found(),
-    }
+    };
+    Err(Box::new(answer))
 }
 
 /// The body, as far as it came: what a broken one lacks shows when it is parsed.
@@ -119,14 +171,32 @@ async fn read(body: Incoming) -> Bytes {
     whole.freeze()
 }
 
-fn received(parts: &Parts, body: &Bytes) -> Received {
+/// Drops what arrives of a body, as Go does before it answers a request whose body it has not read. Says whether that
+/// reached the end, so that the connection can be kept; a client that waits for `100 Continue` is not told to go on.
+async fn discard(parts: &Parts, body: Incoming) -> bool {
+    let mut left = MAX_DISCARDED;
+    if body.size_hint().lower() > left || parts.headers.contains_key(EXPECT) {
+        return body.is_end_stream();
+    }
+    let mut chunks = Body::new(body).into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let length = chunk.ok().and_then(|chunk| u64::try_from(chunk.len()).ok());
+        match length.and_then(|length| left.checked_sub(length)) {
+            Some(rest) => left = rest,
+            None => return false,
+        }
+    }
+    true
+}
+
+fn received(parts: &Parts, body: Bytes) -> Received {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers = parts.headers.iter();
     Received {
         method: parts.method.to_string(),
         target: parts.uri.to_string(),
         headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
-        body: body.clone(),
+        body,
     }
 }
 

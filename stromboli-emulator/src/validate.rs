@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::builder::Settings;
 use crate::duration;
+use crate::quote::text as quoted;
 use crate::request::{RunRequest, text};
 
 const MAX_WORKDIR: usize = 4096;
@@ -54,7 +55,8 @@ pub(crate) fn check(request: &RunRequest, settings: &Settings) -> Result<Duratio
     let image = text(podman, "image");
     if !image.is_empty() && !settings.allows_image(image) {
         return Err(format!(
-            "image validation failed: image {image:?} not in allowed patterns"
+            "image validation failed: image {} not in allowed patterns",
+            quoted(image)
         ));
     }
     let session = request.session_id().unwrap_or_default();
@@ -82,11 +84,11 @@ fn workdir(path: &str) -> Result<(), String> {
     if path.len() > MAX_WORKDIR {
         Err(format!("path is longer than {MAX_WORKDIR} characters"))
     } else if !path.starts_with('/') {
-        Err(format!("path {path:?} is not absolute"))
+        Err(format!("path {} is not absolute", quoted(path)))
     } else if !path.chars().all(allowed) {
-        Err(format!("path {path:?} contains invalid characters"))
+        Err(format!("path {} contains invalid characters", quoted(path)))
     } else if path.contains("..") {
-        Err(format!("path {path:?} contains \"..\""))
+        Err(format!("path {} contains \"..\"", quoted(path)))
     } else {
         Ok(())
     }
@@ -96,16 +98,16 @@ fn check_volume(volume: &str, settings: &Settings) -> Result<(), String> {
     let mut parts = volume.splitn(3, ':');
     let (host, container) = match (parts.next(), parts.next()) {
         (Some(host), Some(container)) if !host.is_empty() && !container.is_empty() => (host, container),
-        _ => return Err(format!("{volume:?} is not host:container[:options]")),
+        _ => return Err(format!("{} is not host:container[:options]", quoted(volume))),
     };
     if host.contains("..") || !settings.allows_volume(host) {
-        return Err(format!("host path {host:?} is not allowed"));
+        return Err(format!("host path {} is not allowed", quoted(host)));
     }
     if !container.starts_with('/') || container.contains("..") {
-        return Err(format!("container path {container:?} is not absolute"));
+        return Err(format!("container path {} is not absolute", quoted(container)));
     }
     if BLOCKED_MOUNTS.iter().any(|blocked| is_under(container, blocked)) {
-        return Err(format!("container path {container:?} is blocked"));
+        return Err(format!("container path {} is blocked", quoted(container)));
     }
     let known = |option: &str| MOUNT_OPTIONS.contains(&option);
     match parts
@@ -114,7 +116,7 @@ fn check_volume(volume: &str, settings: &Settings) -> Result<(), String> {
         .flat_map(|options| options.split(','))
         .find(|o| !known(o))
     {
-        Some(option) => Err(format!("unknown option {option:?}")),
+        Some(option) => Err(format!("unknown option {}", quoted(option))),
         None => Ok(()),
     }
 }
@@ -132,14 +134,17 @@ fn check_secrets(secrets: &Map<String, Value>) -> Result<(), String> {
     for (variable, secret) in secrets {
         let starts = variable.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         if !starts || !variable.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
-            return Err(format!("invalid environment variable name {variable:?}"));
+            return Err(format!("invalid environment variable name {}", quoted(variable)));
         }
         if ["LD_PRELOAD", "LD_LIBRARY_PATH"].contains(&variable.as_str()) {
-            return Err(format!("environment variable {variable:?} is not allowed"));
+            return Err(format!("environment variable {} is not allowed", quoted(variable)));
         }
         let length = secret.as_str().map_or(0, |name| name.chars().count());
         if !(1..=MAX_SECRET_NAME).contains(&length) {
-            return Err(format!("the name of the secret for {variable:?} is empty or too long"));
+            return Err(format!(
+                "the name of the secret for {} is empty or too long",
+                quoted(variable)
+            ));
         }
     }
     Ok(())

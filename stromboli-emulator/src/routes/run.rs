@@ -1,9 +1,11 @@
 //! `POST /run` and `POST /run/async`.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
 use axum::response::Response;
+use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -82,15 +84,16 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
     let response = reply::json(StatusCode::ACCEPTED, &accepted);
     let running = Arc::clone(state);
     state.spawn(async move {
-        match Execution::begin(&running, request, session_id) {
-            Ok(mut execution) => {
-                let ending = execution.ending().await;
-                running
-                    .jobs
-                    .end(&job_id, ending.map_err(|failure| failure.with_output()));
-                execution.finish();
-            }
-            Err(error) => running.jobs.end(&job_id, Err(error)),
+        let mut begun = None;
+        let run = async {
+            let execution = begun.insert(Execution::begin(&running, request, session_id)?);
+            execution.ending().await.map_err(|failure| failure.with_output())
+        };
+        let ending = AssertUnwindSafe(run).catch_unwind().await;
+        let ending = ending.unwrap_or_else(|_| Err("execution failed: the answerer panicked".to_owned()));
+        running.jobs.end(&job_id, ending);
+        if let Some(execution) = begun {
+            execution.finish();
         }
     });
     response

@@ -56,6 +56,17 @@ impl Connection {
         self.socket.write_all(&[head.as_bytes(), body].concat()).await.unwrap();
     }
 
+    /// These bytes and nothing else.
+    pub(crate) async fn raw(&mut self, bytes: impl AsRef<[u8]>) {
+        self.socket.write_all(bytes.as_ref()).await.unwrap();
+    }
+
+    /// All that comes until the other end closes the connection.
+    pub(crate) async fn rest(&mut self) -> String {
+        within(async { while self.socket.read_buf(&mut self.buffer).await.unwrap() > 0 {} }).await;
+        String::from_utf8(std::mem::take(&mut self.buffer)).unwrap()
+    }
+
     /// The bytes up to the end of the head and with it.
     pub(crate) async fn head(&mut self) -> String {
         self.until("\r\n\r\n").await

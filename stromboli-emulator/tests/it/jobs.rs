@@ -1,11 +1,13 @@
 //! `POST /run/async` and the jobs.
 
 use std::collections::HashSet;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::stream;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use stromboli_emulator::Emulator;
+use stromboli_emulator::{Answer, Emulator, Run, Step};
 
 use crate::client::{delete, get, is_hex16, is_uuid4, post, within};
 
@@ -231,4 +233,27 @@ async fn the_time_that_jobs_are_kept_can_be_chosen() {
     let (id, _) = start(&emulator, json!({"prompt": "hi"})).await;
     assert_eq!(get(&emulator, &format!("/jobs/{id}")).await.status, 404);
     within(emulator.wait_for(|stats| stats.finished == 1)).await;
+}
+
+#[tokio::test]
+async fn a_job_whose_answerer_panics_fails() {
+    let at_once = |_: Run| -> Answer { panic!("on purpose") };
+    let later = |_: Run| Answer::new(stream::poll_fn(|_| -> Poll<Option<Step>> { panic!("on purpose") }));
+    let emulators = [
+        Emulator::builder().answerer(at_once).start().await.unwrap(),
+        Emulator::builder().answerer(later).start().await.unwrap(),
+    ];
+    for emulator in emulators {
+        let (id, _) = start(&emulator, json!({"prompt": "hi"})).await;
+        let mut ended = json!({"status": "running"});
+        for _ in 0..1000 {
+            if ended["status"] != "running" {
+                break;
+            }
+            ended = job(&emulator, &id).await;
+        }
+        let text = "execution failed: the answerer panicked";
+        assert_eq!((&ended["status"], &ended["error"]), (&json!("failed"), &json!(text)));
+        assert_eq!((ended.get("session_id"), emulator.stopped()), (None, 0));
+    }
 }

@@ -2,10 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod auth;
+mod body;
 mod client;
 mod http;
 mod jobs;
 mod life;
+mod limits;
 mod run;
 mod script;
 mod stream;

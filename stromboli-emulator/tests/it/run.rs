@@ -103,6 +103,19 @@ async fn a_timeout_is_a_crash_by_kill() {
 }
 
 #[tokio::test]
+async fn a_timeout_of_nothing_is_over_before_the_answer() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.on_prompt("ready").lines(["a line"]);
+    for timeout in ["0", "0s", "-1h"] {
+        let body = json!({"prompt": "ready", "podman": {"timeout": timeout}});
+        let json = post(&emulator, "/run", body.to_string()).await.json();
+        assert_eq!((&json["status"], json.get("output")), (&json!("crashed"), None));
+        let killed = json!({"exit_code": 137, "signal": "killed", "reason": "Process killed by killed"});
+        assert_eq!(json["crash_info"], killed, "{timeout}");
+    }
+}
+
+#[tokio::test]
 async fn a_run_without_a_timeout_has_the_servers() {
     let builder = Emulator::builder().run_timeout(std::time::Duration::ZERO);
     let emulator = builder.start().await.unwrap();

@@ -46,6 +46,23 @@ async fn a_stream_is_these_bytes() {
 }
 
 #[tokio::test]
+async fn a_stream_closes_the_connection_when_the_client_asks_for_it() {
+    let emulator = Emulator::start().await.unwrap();
+    for (header, version) in [("Connection: x, Close\r\n", "1.1"), ("", "1.0")] {
+        let mut connection = Connection::open(&emulator).await;
+        let target = "/run/stream?prompt=hi";
+        let head = format!("GET {target} HTTP/{version}\r\nHost: test\r\n{header}\r\n");
+        connection.raw(head).await;
+        let answer = connection.rest().await;
+        let (head, events) = answer.split_once("\r\n\r\n").unwrap();
+        let connection: Vec<_> = head.split("\r\n").filter(|h| h.starts_with("Connection")).collect();
+        let expected: &[_] = if version == "1.1" { &["Connection: close"] } else { &[] };
+        assert_eq!(connection, expected, "{version}");
+        assert!(events.contains("event: done"), "{events}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_at_all_arrives_before_the_first_event() {
     let emulator = Emulator::start().await.unwrap();
     let hold = emulator.on_prompt("ping").reply("pong").hold();

@@ -1,0 +1,88 @@
+//! The socket under hyper: what hyper refuses by itself is refused in Go's words, and the last answer gets through.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+
+/// How long a closed connection is still read from.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// A connection that holds hyper's own refusals back.
+pub(crate) struct Wire {
+    stream: TcpStream,
+    /// The status line of the refusal, without the version.
+    refused: Option<&'static str>,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        Self { stream, refused: None }
+    }
+
+    /// Ends the connection, after a refusal if hyper had one.
+    pub(crate) async fn close(mut self) {
+        // An error means that the client is gone, and then there is nothing left to do.
+        let _ = self.say_goodbye().await;
+    }
+
+    async fn say_goodbye(&mut self) -> io::Result<()> {
+        if let Some(status) = self.refused {
+            let head = "Content-Type: text/plain; charset=utf-8\r\nConnection: close";
+            let answer = format!("HTTP/1.1 {status}\r\n{head}\r\n\r\n{status}");
+            self.stream.write_all(answer.as_bytes()).await?;
+        }
+        self.stream.shutdown().await?;
+        // Closing while the client still sends would reset the connection, and the answer could be lost with it.
+        let mut nowhere = tokio::io::sink();
+        let rest = tokio::io::copy(&mut self.stream, &mut nowhere);
+        let _ = tokio::time::timeout(LINGER, rest).await;
+        Ok(())
+    }
+}
+
+/// What Go says in the place of this head, if it is an answer that hyper gives by itself: the answers of ours with a
+/// status from 400 to 499 have bodies.
+fn refusal(head: &[u8]) -> Option<&'static str> {
+    let head = str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
+    let (status, headers) = head.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
+    if !headers
+        .split("\r\n")
+        .any(|h| h.eq_ignore_ascii_case("content-length: 0"))
+    {
+        return None;
+    }
+    match status.get(..3)? {
+        "400" => Some("400 Bad Request"),
+        // Go knows no other limit than that of the whole head.
+        "414" | "431" => Some("431 Request Header Fields Too Large"),
+        _ => None,
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        if let Some(status) = refusal(buf) {
+            self.refused = Some(status);
+            return Poll::Ready(Ok(buf.len()));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
