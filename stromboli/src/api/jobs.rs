@@ -1,4 +1,4 @@
-//! `/jobs`: one job by its handle. Waiting and lists have their place here.
+//! `/jobs`: runs in the background, and one of them by its handle.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use stromboli_generated::types::{Job, JobCancelled};
 use crate::client::{Client, path_segment};
 use crate::error::Result;
 
-/// A job by its id, from [`Client::start`] or [`Client::job`].
+/// A job by its id, from [`Client::start`] or [`Client::job`]; `job.await` [waits](Self::wait) for its end.
 #[derive(Clone)]
 pub struct JobHandle {
     client: Client,
@@ -81,7 +81,47 @@ impl fmt::Debug for JobHandle {
     }
 }
 
+/// The server's jobs, from [`Client::jobs`].
+#[derive(Clone, Debug)]
+pub struct Jobs {
+    client: Client,
+}
+
+impl Jobs {
+    /// All jobs that the server remembers, in random order and with their whole output: this can be much.
+    ///
+    /// ```no_run
+    /// # async fn example(client: stromboli::Client) -> stromboli::Result<()> {
+    /// for job in client.jobs().list().await? {
+    ///     println!("{} {}", job.id, job.status);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`is_unauthorized`](crate::Error::is_unauthorized); [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) for more
+    /// output than [`max_response_bytes`](crate::ClientBuilder::max_response_bytes) allows.
+    #[doc(alias = "ListJobs")]
+    pub async fn list(&self) -> Result<Vec<Job>> {
+        let list = self.client.call("jobs_list", self.client.raw().jobs_list());
+        Ok(list.await?.jobs)
+    }
+}
+
 impl Client {
+    /// The server's jobs. Nothing is sent.
+    ///
+    /// ```no_run
+    /// # async fn example(client: stromboli::Client) -> stromboli::Result<()> {
+    /// let jobs = client.jobs().list().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn jobs(&self) -> Jobs {
+        Jobs { client: self.clone() }
+    }
+
     /// The job with this id. Nothing is sent.
     ///
     /// ```no_run

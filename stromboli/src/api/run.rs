@@ -5,12 +5,13 @@ use stromboli_generated::types::{RunRequest, RunResponse};
 use crate::api::jobs::JobHandle;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::options::StreamRequest;
+use crate::options::{RequestOptions, StreamRequest};
 use crate::run_stream::RunStream;
+use crate::timeouts::longer_run;
 
 impl Client {
-    /// Runs a prompt and waits for the agent's end, 35 minutes at most unless [`Timeouts::run`](crate::Timeouts::run)
-    /// says otherwise. Dropping the future ends the connection, and with it the run.
+    /// Runs a prompt and waits for the agent's end, as long as the server lets it run and five minutes more, unless
+    /// [`Timeouts::run`](crate::Timeouts::run) says otherwise. Dropping the future ends the connection, and with it the run.
     ///
     /// ```no_run
     /// # async fn example(client: stromboli::Client) -> stromboli::Result<()> {
@@ -39,7 +40,15 @@ impl Client {
     pub async fn run(&self, request: impl Into<RunRequest>) -> Result<RunResponse> {
         let request = request.into();
         check(&request)?;
-        self.call("run_sync", self.raw().run_sync(&request)).await
+        let limit = request.podman.as_ref().and_then(|podman| podman.timeout.as_deref());
+        match limit.and_then(longer_run).filter(|_| self.has_default_run_time()) {
+            None => self.call("run_sync", self.raw().run_sync(&request)).await,
+            // Closing the connection at the usual time would kill the run and lose its output (WIRE §6).
+            Some(needed) => {
+                let patient = self.with_options(RequestOptions::new().timeout(needed));
+                self.call("run_sync", patient.raw().run_sync(&request)).await
+            }
+        }
     }
 
     /// Starts a prompt in the background and gives its job back at once.
@@ -94,18 +103,20 @@ impl Client {
             workdir,
             session_id,
         } = request.into();
-        let idle = self.stream_idle();
         let call = self
             .raw()
             .run_stream(&prompt, session_id.as_deref(), workdir.as_deref());
-        match tokio::time::timeout(idle, call).await {
-            Ok(Ok(response)) => RunStream::open(response, idle, self.max_event_bytes(), self.max_text_bytes()).await,
-            Ok(Err(error)) => Err(Error::from_raw("run_stream", error).await),
-            Err(elapsed) => Err(
-                Error::new(ErrorKind::Timeout, format!("server sent nothing for {idle:?}"))
-                    .with_source(elapsed)
-                    .sent("run_stream", 1, true),
-            ),
+        match call.await {
+            Ok(response) => {
+                RunStream::open(
+                    response,
+                    self.stream_idle(),
+                    self.max_event_bytes(),
+                    self.max_text_bytes(),
+                )
+                .await
+            }
+            Err(error) => Err(Error::from_raw("run_stream", error).await),
         }
     }
 }
