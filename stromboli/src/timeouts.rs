@@ -1,0 +1,148 @@
+//! How long calls may take: one table of classes. Which operation is of which class stands in `operation.rs`.
+
+use std::time::Duration;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The server's own limit for a run unless the request sets another is 30 minutes (WIRE §6).
+pub(crate) const DEFAULT_RUN: Duration = RUN_SLACK.saturating_add(Duration::from_secs(30 * 60));
+/// What a run gets beyond the server's limit, to say that it ended there: closing the connection would lose its output.
+const RUN_SLACK: Duration = Duration::from_secs(5 * 60);
+
+/// How long a run may take whose request limits it with this Go duration, if that is longer than the default.
+pub(crate) fn longer_run(limit: &str) -> Option<Duration> {
+    let needed = go_duration(limit)?.saturating_add(RUN_SLACK);
+    (needed > DEFAULT_RUN).then_some(needed)
+}
+
+/// `1h30m`, `90s`, `1.5h`, as Go's `time.ParseDuration` reads them; `None` for what it refuses, and for what is negative.
+fn go_duration(text: &str) -> Option<Duration> {
+    let mut rest = text.strip_prefix('+').unwrap_or(text);
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let number = rest.split_once(|c: char| c.is_ascii_alphabetic() || c == 'µ')?.0;
+        rest = rest.strip_prefix(number)?;
+        let unit = rest.split(|c: char| c.is_ascii_digit() || c == '.').next()?;
+        rest = rest.strip_prefix(unit)?;
+        let seconds = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 1e-3,
+            "us" | "µs" => 1e-6,
+            "ns" => 1e-9,
+            _ => return None,
+        };
+        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
+        total = total.saturating_add(part);
+    }
+    Some(total)
+}
+
+/// How long each class of operation may take, all attempts and the waits between them included. `Duration::MAX` is no
+/// limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use stromboli::Timeouts;
+///
+/// let patient = Timeouts::default().run(Duration::from_secs(2 * 3600));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Timeouts {
+    pub(crate) connect: Duration,
+    pub(crate) quick: Duration,
+    pub(crate) image_pull: Duration,
+    /// None: the server's own limit for the run, and a little more.
+    pub(crate) run: Option<Duration>,
+    pub(crate) stream_idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            quick: Duration::from_secs(30),
+            // The server gives podman 10 minutes (WIRE §10).
+            image_pull: Duration::from_secs(11 * 60),
+            run: None,
+            stream_idle: Duration::from_secs(35 * 60),
+        }
+    }
+}
+
+impl Timeouts {
+    /// For a connection to be there, TLS included; 10 s by default.
+    #[must_use]
+    pub fn connect(mut self, timeout: Duration) -> Self {
+        self.connect = timeout;
+        self
+    }
+
+    /// For calls that run nothing; 30 s by default.
+    #[must_use]
+    pub fn quick(mut self, timeout: Duration) -> Self {
+        self.quick = timeout;
+        self
+    }
+
+    /// For pulling an image; 11 minutes by default, one more than the server's own limit.
+    #[must_use]
+    pub fn image_pull(mut self, timeout: Duration) -> Self {
+        self.image_pull = timeout;
+        self
+    }
+
+    /// For a run that is waited for. By default 35 minutes, five more than the server's own limit (WIRE §6); where the request
+    /// sets another with `PodmanOptions::timeout`, five more than that. Compose runs have no limit on the server.
+    #[must_use]
+    pub fn run(mut self, timeout: Duration) -> Self {
+        self.run = Some(timeout);
+        self
+    }
+
+    /// A time of nothing would fail every call, some of them after they were sent.
+    pub(crate) fn check(&self) -> Result<()> {
+        let run = self.run.unwrap_or(DEFAULT_RUN);
+        let all = [self.connect, self.quick, self.image_pull, run, self.stream_idle];
+        if all.contains(&Duration::ZERO) {
+            Err(Error::new(ErrorKind::InvalidInput, "a timeout is zero"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// For silence on a stream, before its first event as well; 35 minutes by default, because the server says nothing
+    /// at all until the agent prints its first line (WIRE §7).
+    #[must_use]
+    pub fn stream_idle(mut self, timeout: Duration) -> Self {
+        self.stream_idle = timeout;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_has_the_servers_time_and_more() {
+        let minutes = |m: u64| Some(Duration::from_secs(60 * m));
+        for (limit, needed) in [
+            ("2h", minutes(125)),
+            ("1h30m", minutes(95)),
+            ("3600s", minutes(65)),
+            ("1.5h", minutes(95)),
+            ("10m", None),
+            ("30m", None),
+            ("", None),
+            ("0", None),
+            ("-2h", None),
+            ("2 hours", None),
+            ("h", None),
+            ("1e300h", None),
+        ] {
+            assert_eq!(longer_run(limit), needed, "{limit}");
+        }
+    }
+}
