@@ -300,7 +300,7 @@ pub mod types {
     }
     ///A part of a message; which members it has depends on `type`. Blocks of other types than the known ones, and thinking, arrive without their text.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
     pub struct HistoryBlock {
         ///What the tool returned, in a `tool_result` block.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -653,7 +653,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///Shell commands that run before the agent, one after another; the first that fails ends the run. Omit a list instead of sending an empty one, which is refused. Limits: 100 commands per list, 200 in all, 4096 characters each, 65536 in all.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Default, PartialEq)]
     pub struct LifecycleHooks {
         ///How long the commands may take together, such as `5m`.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -1062,6 +1062,31 @@ pub mod types {
                 .field("system_prompt", &::std::format_args!("[redacted]"))
                 .field("tools", &self.tools)
                 .field("verbose", &self.verbose)
+                .finish()
+        }
+    }
+    impl ::std::fmt::Debug for HistoryBlock {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("HistoryBlock")
+                .field("content", &::std::format_args!("[redacted]"))
+                .field("id", &self.id)
+                .field("input", &::std::format_args!("[redacted]"))
+                .field("is_error", &self.is_error)
+                .field("name", &self.name)
+                .field("text", &::std::format_args!("[redacted]"))
+                .field("tool_use_id", &self.tool_use_id)
+                .field("type_", &self.type_)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
+    impl ::std::fmt::Debug for LifecycleHooks {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("LifecycleHooks")
+                .field("hooks_timeout", &self.hooks_timeout)
+                .field("on_create_command", &::std::format_args!("[redacted]"))
+                .field("post_create", &::std::format_args!("[redacted]"))
+                .field("post_start", &::std::format_args!("[redacted]"))
                 .finish()
         }
     }
@@ -1910,7 +1935,7 @@ pub mod types {
         }
     }
 }
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 /**Client for Stromboli API
 
 Stromboli runs Claude Code agents in Podman containers and offers them over HTTP. This contract

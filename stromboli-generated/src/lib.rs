@@ -27,8 +27,11 @@ mod extensions;
 )]
 mod generated;
 mod open_enum;
+mod outcome;
+mod structured;
 mod transport;
 
-pub use extensions::AgentFailure;
 pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
-pub use transport::{BodyLimit, DecodeFailure, ResponseFuture, SharedTransport, Transport};
+pub use outcome::AgentFailure;
+pub use structured::StructuredError;
+pub use transport::{DecodeFailure, ResponseFuture, SharedTransport, Transport};

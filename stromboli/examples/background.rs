@@ -1,11 +1,11 @@
-//! Starts a run in the background, takes it up again by its id as another process would, and reads its end.
+//! Starts a run in the background, takes it up again by its id as another process would, and waits for its end.
 
 #![allow(clippy::print_stdout, reason = "an example talks to a person")]
 
 use std::error::Error;
 use std::time::Duration;
 
-use stromboli::{ClaudeOptions, Client, Model, PodmanOptions, RunRequest};
+use stromboli::{ClaudeOptions, Client, Model, PodmanOptions, RunRequest, WaitOptions};
 use stromboli_emulator::Emulator;
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,15 +29,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let id = client.start(request).await?.id().to_owned();
     println!("started {id}");
 
-    let job = client.job(id);
-    let done = loop {
-        let job = job.get().await?;
-        if job.status.is_final() {
-            break job;
-        }
-        println!("{}", job.status);
-        tokio::time::sleep(Duration::from_millis(40)).await;
-    };
-    println!("{}: {}", done.status, done.output.unwrap_or_default());
+    let options = WaitOptions::new()
+        .timeout(Duration::from_secs(900))
+        .on_update(|job| println!("{}", job.status));
+    let done = client.job(id).wait_with(options).await?.ok()?;
+    println!("{}", done.text());
     Ok(())
 }

@@ -1,6 +1,10 @@
-//! The calls, one file per tag of the contract. Sessions, secrets, images, agents and auth have their place here; until
-//! they are wrapped, `client.raw()` has them.
+//! The calls, one file per tag of the contract.
 
+pub(crate) mod agents;
+pub(crate) mod auth;
+pub(crate) mod images;
 pub(crate) mod jobs;
 mod run;
+pub(crate) mod secrets;
+pub(crate) mod sessions;
 mod system;

@@ -9,6 +9,8 @@ use stromboli_generated::{ClientInfo, ResponseValue};
 
 use crate::config::ClientBuilder;
 use crate::error::{Error, ErrorKind, Result};
+use crate::options::RequestOptions;
+use crate::transport::HttpTransport;
 
 /// A client of one Stromboli server.
 ///
@@ -28,9 +30,8 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     raw: stromboli_generated::Client,
-    stream_idle: Duration,
+    transport: HttpTransport,
     max_event_bytes: usize,
-    max_text_bytes: usize,
 }
 
 impl Client {
@@ -59,7 +60,8 @@ impl Client {
         ClientBuilder::new(url)
     }
 
-    /// A client of the server that `STROMBOLI_URL` names, with the token in `STROMBOLI_TOKEN` if that is set.
+    /// A client of the server that `STROMBOLI_URL` names, with the token in `STROMBOLI_TOKEN`, or with the credentials in
+    /// `STROMBOLI_CLIENT_ID` and `STROMBOLI_API_TOKEN`, or with neither. An empty variable counts as none.
     ///
     /// ```no_run
     /// let client = stromboli::Client::from_env()?;
@@ -67,7 +69,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`] when `STROMBOLI_URL` is not set or a value cannot be used.
+    /// [`ErrorKind::InvalidInput`] when `STROMBOLI_URL` is not set, only one half of the credentials is, or a value
+    /// cannot be used.
     pub fn from_env() -> Result<Self> {
         ClientBuilder::from_lookup(|name| std::env::var_os(name))?.build()
     }
@@ -90,6 +93,28 @@ impl Client {
         Ok(client)
     }
 
+    /// This client with other options for its calls: same connections, token and retry budget. What `options` leaves open
+    /// stays as it is.
+    ///
+    /// ```no_run
+    /// # async fn example(client: stromboli::Client) -> stromboli::Result<()> {
+    /// use std::time::Duration;
+    /// use stromboli::RequestOptions;
+    ///
+    /// let options = RequestOptions::new().timeout(Duration::from_secs(2)).retries(0);
+    /// let health = client.with_options(options).health().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_options(&self, options: RequestOptions) -> Self {
+        let transport = HttpTransport {
+            shared: self.0.transport.shared.clone(),
+            options: options.over(&self.0.transport.options),
+        };
+        Self::assemble(self.0.raw.baseurl(), transport, self.0.max_event_bytes)
+    }
+
     /// The generated client: every operation of the contract, on the same transport and with the same token, for what
     /// is not wrapped yet. [`Error::from_raw`] makes this crate's error of one of its errors.
     ///
@@ -104,22 +129,29 @@ impl Client {
         &self.0.raw
     }
 
-    pub(crate) fn assemble(
-        raw: stromboli_generated::Client,
-        stream_idle: Duration,
-        max_event_bytes: usize,
-        max_text_bytes: usize,
-    ) -> Self {
+    pub(crate) fn assemble(url: &str, transport: HttpTransport, max_event_bytes: usize) -> Self {
+        let http = transport.shared.http.clone();
+        let raw = stromboli_generated::Client::new_with_client(url, http, Arc::new(transport.clone()));
         Self(Arc::new(Inner {
             raw,
-            stream_idle,
+            transport,
             max_event_bytes,
-            max_text_bytes,
         }))
     }
 
+    /// The longest silence of a stream.
     pub(crate) fn stream_idle(&self) -> Duration {
-        self.0.stream_idle
+        let transport = &self.0.transport;
+        transport
+            .options
+            .timeout
+            .unwrap_or(transport.shared.timeouts.stream_idle)
+    }
+
+    /// Whether nobody said how long a run may take.
+    pub(crate) fn has_default_run_time(&self) -> bool {
+        let transport = &self.0.transport;
+        transport.options.timeout.is_none() && transport.shared.timeouts.run.is_none()
     }
 
     pub(crate) fn max_event_bytes(&self) -> usize {
@@ -127,7 +159,7 @@ impl Client {
     }
 
     pub(crate) fn max_text_bytes(&self) -> usize {
-        self.0.max_text_bytes
+        self.0.transport.shared.max_response_bytes
     }
 
     /// Awaits a generated call, and makes this crate's error of its error.

@@ -10,103 +10,37 @@ use reqwest::header::HeaderValue;
 use reqwest::redirect::Policy;
 
 use crate::client::Client;
+use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+use crate::hooks::{Hook, Hooks};
+use crate::options::RequestOptions;
+use crate::retry::{Budget, RetryPolicy};
 use crate::sse;
-use crate::token::{MAX_HEADER_VALUE, Token};
-use crate::transport::HttpTransport;
+use crate::timeouts::Timeouts;
+use crate::token::{Auth, MAX_HEADER_VALUE, Token, TokenSource};
+use crate::transport::{HttpTransport, Shared};
 
 /// Largest body of a plain response by default, in bytes. `GET /jobs` inlines the output of every job of the last hour.
 const MAX_RESPONSE_BYTES: usize = 256 * 1024 * 1024;
 /// How often an idle connection is probed, so that a dead peer is noticed during a run that says nothing for minutes.
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
-/// How long each class of operation may take. `Duration::MAX` is no limit.
-///
-/// ```
-/// use std::time::Duration;
-/// use stromboli::Timeouts;
-///
-/// let patient = Timeouts::default().run(Duration::from_secs(2 * 3600));
-/// ```
-#[derive(Clone, Debug)]
-pub struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) quick: Duration,
-    pub(crate) image_pull: Duration,
-    pub(crate) run: Duration,
-    pub(crate) stream_idle: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            quick: Duration::from_secs(30),
-            // The server gives podman 10 minutes (WIRE §10).
-            image_pull: Duration::from_secs(11 * 60),
-            // The server's own limit for a run is 30 minutes unless the request sets another (WIRE §6).
-            run: Duration::from_secs(35 * 60),
-            stream_idle: Duration::from_secs(35 * 60),
-        }
-    }
-}
-
-impl Timeouts {
-    /// For a connection to be there, TLS included; 10 s by default.
-    #[must_use]
-    pub fn connect(mut self, timeout: Duration) -> Self {
-        self.connect = timeout;
-        self
-    }
-
-    /// For calls that run nothing; 30 s by default.
-    #[must_use]
-    pub fn quick(mut self, timeout: Duration) -> Self {
-        self.quick = timeout;
-        self
-    }
-
-    /// For pulling an image; 11 minutes by default, one more than the server's own limit.
-    #[must_use]
-    pub fn image_pull(mut self, timeout: Duration) -> Self {
-        self.image_pull = timeout;
-        self
-    }
-
-    /// For a run that is waited for; 35 minutes by default, five more than the server's own limit. Raise it together
-    /// with `PodmanOptions::timeout`.
-    #[must_use]
-    pub fn run(mut self, timeout: Duration) -> Self {
-        self.run = timeout;
-        self
-    }
-
-    /// A time of nothing would fail every call, some of them after they were sent.
-    fn check(&self) -> Result<()> {
-        let all = [self.connect, self.quick, self.image_pull, self.run, self.stream_idle];
-        if all.contains(&Duration::ZERO) {
-            Err(invalid("a timeout is zero"))
-        } else {
-            Ok(())
-        }
-    }
-
-    /// For silence on a stream, before its first event as well; 35 minutes by default, because the server says nothing
-    /// at all until the agent prints its first line (WIRE §7).
-    #[must_use]
-    pub fn stream_idle(mut self, timeout: Duration) -> Self {
-        self.stream_idle = timeout;
-        self
-    }
+/// How a client proves who it is; the last setting counts.
+#[derive(Debug)]
+enum Login {
+    With(Auth),
+    Credentials(Credentials),
 }
 
 /// Builds a [`Client`]; see [`Client::builder`].
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     url: String,
-    token: Option<Token>,
+    login: Login,
     user_agent: String,
     timeouts: Timeouts,
+    retry: RetryPolicy,
+    hooks: Hooks,
     max_response_bytes: usize,
     max_event_bytes: usize,
     http: Option<reqwest::Client>,
@@ -116,9 +50,11 @@ impl ClientBuilder {
     pub(crate) fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
-            token: None,
+            login: Login::With(Auth::None),
             user_agent: concat!("stromboli-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             timeouts: Timeouts::default(),
+            retry: RetryPolicy::default(),
+            hooks: Hooks::default(),
             max_response_bytes: MAX_RESPONSE_BYTES,
             max_event_bytes: sse::DEFAULT_MAX_EVENT_BYTES,
             http: None,
@@ -136,15 +72,44 @@ impl ClientBuilder {
         let url =
             get("STROMBOLI_URL")?.ok_or_else(|| invalid("STROMBOLI_URL is not set, e.g. to http://localhost:8080"))?;
         let builder = Self::new(url);
-        match get("STROMBOLI_TOKEN")? {
-            Some(token) => Ok(builder.token(Token::new(token)?)),
-            None => Ok(builder),
+        if let Some(token) = get("STROMBOLI_TOKEN")? {
+            return Ok(builder.token(Token::new(token)?));
+        }
+        match (get("STROMBOLI_CLIENT_ID")?, get("STROMBOLI_API_TOKEN")?) {
+            (Some(id), Some(token)) => Ok(builder.credentials(Credentials::client_id(id, token)?)),
+            (None, None) => Ok(builder),
+            (Some(_), None) => Err(invalid("STROMBOLI_CLIENT_ID is set without STROMBOLI_API_TOKEN")),
+            (None, Some(_)) => Err(invalid("STROMBOLI_API_TOKEN is set without STROMBOLI_CLIENT_ID")),
         }
     }
 
     /// Sends `token` with every request.
     pub fn token(mut self, token: Token) -> Self {
-        self.token = Some(token);
+        self.login = Login::With(Auth::Fixed(token));
+        self
+    }
+
+    /// Obtains access tokens by itself, and renews them before they expire.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.login = Login::Credentials(credentials);
+        self
+    }
+
+    /// Asks `source` for the token of each attempt.
+    pub fn token_source(mut self, source: impl TokenSource) -> Self {
+        self.login = Login::With(Auth::Source(Arc::new(source)));
+        self
+    }
+
+    /// How failed attempts are repeated.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Tells `hook` of every attempt; several are told in the order in which they were given.
+    pub fn hook(mut self, hook: impl Hook) -> Self {
+        self.hooks.push(hook);
         self
     }
 
@@ -176,7 +141,9 @@ impl ClientBuilder {
     /// Uses an HTTP client of yours: its TLS roots, proxies and resolver, but also its connect timeout, its redirect
     /// policy and its retries. Give it `redirect::Policy::none()` and `retry::never()`, because reqwest would repeat the
     /// prompt to wherever a server redirects it, and over HTTP/2 to the same server; and no `read_timeout`, which would
-    /// cut a silent stream off. [`Timeouts`] apply to it as well.
+    /// cut a silent stream off. [`Timeouts`] apply to it as well. Because a redirect may have come before a connection
+    /// that failed, such a failure is no proof that nothing was sent: with a client of yours, only reads are repeated after
+    /// it.
     ///
     /// Without this, proxies are taken from `HTTP_PROXY`, `HTTPS_PROXY` and `ALL_PROXY`, except for a server on this
     /// machine, which is always reached directly.
@@ -194,25 +161,30 @@ impl ClientBuilder {
         let url = base_url(&self.url)?;
         let user_agent = header_value("user agent", &self.user_agent)?;
         self.timeouts.check()?;
+        let brought_http = self.http.is_some();
         let http = match self.http {
             Some(http) => http,
             None => http_client(&url, &self.timeouts)?,
         };
-        let stream_idle = self.timeouts.stream_idle;
-        let transport = Arc::new(HttpTransport {
-            http: http.clone(),
-            token: self.token,
-            user_agent,
-            timeouts: self.timeouts,
-            max_response_bytes: self.max_response_bytes,
-        });
-        let raw = stromboli_generated::Client::new_with_client(&url, http, transport);
-        Ok(Client::assemble(
-            raw,
-            stream_idle,
-            self.max_event_bytes,
-            self.max_response_bytes,
-        ))
+        let bare = HttpTransport {
+            shared: Arc::new(Shared {
+                http,
+                brought_http,
+                auth: Auth::None,
+                user_agent,
+                timeouts: self.timeouts,
+                budget: Budget::new(&self.retry),
+                retry: self.retry,
+                hooks: self.hooks,
+                max_response_bytes: self.max_response_bytes,
+            }),
+            options: RequestOptions::default(),
+        };
+        let auth = match self.login {
+            Login::With(auth) => auth,
+            Login::Credentials(credentials) => Auth::Source(Arc::new(credentials.at(&url, &bare))),
+        };
+        Ok(Client::assemble(&url, bare.with_auth(auth), self.max_event_bytes))
     }
 }
 
@@ -220,7 +192,9 @@ impl fmt::Debug for ClientBuilder {
     /// Without the URL, which may hold a password until `build` refuses it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("token", &self.token)
+            .field("login", &self.login)
+            .field("retry", &self.retry)
+            .field("hooks", &self.hooks)
             .field("user_agent", &self.user_agent)
             .field("timeouts", &self.timeouts)
             .finish_non_exhaustive()
@@ -280,7 +254,7 @@ fn base_url(text: &str) -> Result<String> {
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-fn header_value(name: &str, value: &str) -> Result<HeaderValue> {
+pub(crate) fn header_value(name: &str, value: &str) -> Result<HeaderValue> {
     if value.is_empty() || value.len() > MAX_HEADER_VALUE {
         return Err(invalid(format!(
             "{name} has {} bytes, it needs 1 to {MAX_HEADER_VALUE}",
@@ -343,13 +317,9 @@ mod tests {
     fn the_environment_gives_url_and_token() {
         let builder = from(&[("STROMBOLI_URL", "http://host"), ("STROMBOLI_TOKEN", "abc")]).unwrap();
         assert_eq!(builder.url, "http://host");
-        assert!(builder.token.is_some());
-        assert!(
-            from(&[("STROMBOLI_URL", "http://host"), ("STROMBOLI_TOKEN", "")])
-                .unwrap()
-                .token
-                .is_none()
-        );
+        assert!(matches!(builder.login, Login::With(Auth::Fixed(_))));
+        let builder = from(&[("STROMBOLI_URL", "http://host"), ("STROMBOLI_TOKEN", "")]).unwrap();
+        assert!(matches!(builder.login, Login::With(Auth::None)));
         assert!(from(&[]).unwrap_err().to_string().contains("STROMBOLI_URL is not set"));
         assert_eq!(
             from(&[("STROMBOLI_URL", "http://host"), ("STROMBOLI_TOKEN", "a b")])
@@ -357,6 +327,17 @@ mod tests {
                 .kind(),
             ErrorKind::InvalidInput
         );
+    }
+
+    #[test]
+    fn the_environment_gives_credentials_but_not_half_of_them() {
+        let id = ("STROMBOLI_CLIENT_ID", "ci");
+        let token = ("STROMBOLI_API_TOKEN", "abc");
+        let url = ("STROMBOLI_URL", "http://host");
+        assert!(matches!(from(&[url, id, token]).unwrap().login, Login::Credentials(_)));
+        let half = |pairs: &[_]| from(pairs).unwrap_err().to_string();
+        assert!(half(&[url, id]).contains("without STROMBOLI_API_TOKEN"));
+        assert!(half(&[url, token]).contains("without STROMBOLI_CLIENT_ID"));
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The one error type: opaque, asked by predicate. How a response becomes one is in `error/response.rs`.
 
+mod outcome;
 mod response;
 
-pub(crate) use response::{refused_before_execution, without_values};
+pub(crate) use response::{
+    is_tls, kind_of_body, kind_without_response, refused, refused_before_execution, retry_after, server_words,
+    without_response, without_values,
+};
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,8 +15,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
-use stromboli_generated::AgentFailure;
-use stromboli_generated::types::RunResponse;
 
 /// What this crate's calls return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -149,12 +151,30 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.0.message = message.into();
+        self
+    }
+
+    /// Marks an error about work that the server took on earlier.
+    pub(crate) fn may_have_run(mut self) -> Self {
+        self.0.may_have_executed = true;
+        self
+    }
+
     /// Marks an error of a call that was sent `attempts` times.
     pub(crate) fn sent(mut self, operation: &'static str, attempts: u32, may_have_executed: bool) -> Self {
         self.0.operation = Some(operation);
         self.0.attempts = attempts;
         self.0.may_have_executed = may_have_executed;
         self
+    }
+
+    /// Marks an error of a call that ended because nothing more could be sent: what `attempts` earlier ones came to.
+    /// An error of another operation, such as obtaining a token, keeps its name.
+    pub(crate) fn unsent(self, operation: &'static str, attempts: u32, may_have_executed: bool) -> Self {
+        let failed = self.0.operation.unwrap_or(operation);
+        self.sent(failed, attempts, may_have_executed)
     }
 
     /// Keeps what the response said: its status, its headers and as much of `body` as an error may hold.
@@ -220,15 +240,6 @@ impl Error {
         self.0.may_have_executed
     }
 
-    /// The reply of a run whose agent failed, with whatever output there is.
-    pub fn reply(&self) -> Option<&RunResponse> {
-        self.0
-            .source
-            .as_ref()?
-            .downcast_ref::<AgentFailure>()
-            .map(AgentFailure::reply)
-    }
-
     /// No such job, session, secret, agent, message or image.
     pub fn is_not_found(&self) -> bool {
         matches!(self.0.kind, ErrorKind::NotFound | ErrorKind::ImageNotFound)
@@ -254,17 +265,9 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Connect | ErrorKind::Tls)
     }
 
-    /// The run took place and the agent failed; see [`reply`](Self::reply).
+    /// The run took place and the agent failed; see [`reply`](Self::reply) and [`job`](Self::job).
     pub fn is_agent_failed(&self) -> bool {
         self.0.kind == ErrorKind::AgentFailed
-    }
-}
-
-impl From<AgentFailure> for Error {
-    fn from(failure: AgentFailure) -> Self {
-        let mut error = Self::new(ErrorKind::AgentFailed, failure.to_string()).with_source(failure);
-        error.0.may_have_executed = true;
-        error
     }
 }
 

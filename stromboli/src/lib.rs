@@ -28,34 +28,62 @@
 //!
 //! Every call can cost money and minutes, which decides what this crate does and does not do:
 //!
-//! - A call is sent once. An [`Error`] says whether the server [may have executed](Error::may_have_executed) it.
+//! - What runs an agent is never sent twice: it is repeated only when it provably did not leave this process, or when the
+//!   server refused it before it did anything; see [`RetryPolicy`]. An [`Error`] says whether the server
+//!   [may have executed](Error::may_have_executed) the call.
 //! - A stream never reconnects, because that would run the prompt again; one that ends early is an error.
-//! - Nothing waits for ever by default; see [`Timeouts`].
+//! - No call waits for ever by default; see [`Timeouts`]. Waiting for a job lasts as long as the server says it runs.
 //! - Tokens and prompts are in no `Debug` output and in no error.
 //! - Values and fields of a newer server arrive as data: `Other(…)` of an enum, `extra` of a response.
 
 mod api;
+mod cancel_on_drop;
 mod client;
 mod config;
+mod credentials;
 mod error;
+pub mod hooks;
 mod operation;
 mod options;
+mod pages;
+mod retry;
 mod run_stream;
 pub mod sse;
+#[cfg(feature = "schemars")]
+mod structured;
+mod timeouts;
 mod token;
 mod transport;
 pub mod version;
+mod wait;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
-pub use api::jobs::JobHandle;
+pub use api::agents::Agents;
+pub use api::auth::Auth;
+pub use api::images::{ImageSearch, Images};
+pub use api::jobs::{JobHandle, Jobs};
+pub use api::secrets::{Secret, Secrets};
+pub use api::sessions::{SessionHandle, Sessions};
+pub use cancel_on_drop::CancelOnDrop;
 pub use client::Client;
-pub use config::{ClientBuilder, Timeouts};
+pub use config::ClientBuilder;
+pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result};
-pub use options::StreamRequest;
+pub use options::{RequestOptions, StreamRequest};
+pub use pages::{MessageStream, Messages, Page};
+pub use retry::RetryPolicy;
 pub use run_stream::{RunEvent, RunStream};
-pub use stromboli_generated::AgentFailure;
 pub use stromboli_generated::types::{
-    ClaudeOptions, ClaudeStatus, ComponentHealth, ComponentStatus, ComposeEnvironment, CrashInfo, Effort, Health,
-    HealthStatus, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks, Model, OutputFormat, PermissionMode,
-    PodmanOptions, PromptCachingTtl, RunRequest, RunResponse, RunStatus, RunStreamEnd, SettingSource, Usage,
+    Agent, AgentRequest, AgentStatus, AgentTurn, ClaudeOptions, ClaudeStatus, ComponentHealth, ComponentStatus,
+    ComposeEnvironment, CrashInfo, Effort, Health, HealthStatus, HistoryBlock, HistoryBlockType, HistoryContent,
+    HistoryMessage, HistoryMessageType, HistoryToolResult, HistoryUsage, ImageDetail, ImageInfo, ImagePullRequest,
+    ImagePulled, ImageSearchResult, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks, LogoutResponse, Model,
+    OutputFormat, PermissionMode, PodmanOptions, PromptCachingTtl, RunRequest, RunResponse, RunStatus, RunStreamEnd,
+    SecretCreated, SecretDeleted, SecretInfo, SessionDestroyed, SessionInfo, SettingSource, TokenInfo, TokenResponse,
+    Usage,
 };
-pub use token::Token;
+pub use stromboli_generated::{AgentFailure, StructuredError};
+pub use timeouts::Timeouts;
+pub use token::{Token, TokenFuture, TokenSource};
+pub use wait::{JobUpdates, WaitOptions};

@@ -21,55 +21,80 @@ pub(crate) enum Class {
     Stream,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Operation {
     pub(crate) id: &'static str,
+    /// As the contract writes it: no id of a job, a session or a secret is in it.
+    pub(crate) path: &'static str,
     pub(crate) effect: Effect,
     pub(crate) class: Class,
     /// The first server version that has it, for those which 0.4.0 did not have.
     pub(crate) since: Option<&'static str>,
 }
 
-/// An operation that the table does not know, called through `raw()`: nothing is assumed in its favour.
-static UNKNOWN: Operation = operation("unknown", Effect::Executes, Class::Run);
-
 /// `GET /run/stream` runs an agent although it is a GET, and `POST /auth/*` only hands out tokens.
 static OPERATIONS: [Operation; 30] = [
-    operation("auth_token", Effect::Repeatable, Class::Quick),
-    operation("auth_refresh", Effect::Repeatable, Class::Quick),
-    operation("auth_validate", Effect::Read, Class::Quick),
-    operation("auth_logout", Effect::Repeatable, Class::Quick),
-    operation("run_sync", Effect::Executes, Class::Run),
-    operation("run_async", Effect::Executes, Class::Quick),
-    operation("run_stream", Effect::Executes, Class::Stream),
-    operation("jobs_list", Effect::Read, Class::Quick),
-    operation("job_get", Effect::Read, Class::Quick),
-    operation("job_cancel", Effect::Repeatable, Class::Quick),
-    operation("sessions_list", Effect::Read, Class::Quick),
-    operation("session_destroy", Effect::Repeatable, Class::Quick),
-    operation("session_messages", Effect::Read, Class::Quick),
-    operation("session_message", Effect::Read, Class::Quick),
-    operation("secrets_list", Effect::Read, Class::Quick),
-    operation("secret_create", Effect::Executes, Class::Quick),
-    operation("secret_get", Effect::Read, Class::Quick),
-    operation("secret_delete", Effect::Repeatable, Class::Quick),
-    operation("images_list", Effect::Read, Class::Quick),
-    operation("image_get", Effect::Read, Class::Quick),
-    operation("images_search", Effect::Read, Class::Quick),
-    operation("image_pull", Effect::Repeatable, Class::ImagePull),
-    since("0.5.0", operation("agents_list", Effect::Read, Class::Quick)),
-    since("0.5.0", operation("agent_create", Effect::Executes, Class::Quick)),
-    since("0.5.0", operation("agent_get", Effect::Read, Class::Quick)),
-    since("0.5.0", operation("agent_send", Effect::Executes, Class::Quick)),
-    since("0.5.0", operation("agent_stream", Effect::Read, Class::Stream)),
-    since("0.5.0", operation("agent_stop", Effect::Repeatable, Class::Quick)),
-    operation("health", Effect::Read, Class::Quick),
-    operation("claude_status", Effect::Read, Class::Quick),
+    operation("auth_token", "/auth/token", Effect::Repeatable, Class::Quick),
+    operation("auth_refresh", "/auth/refresh", Effect::Repeatable, Class::Quick),
+    operation("auth_validate", "/auth/validate", Effect::Read, Class::Quick),
+    operation("auth_logout", "/auth/logout", Effect::Repeatable, Class::Quick),
+    operation("run_sync", "/run", Effect::Executes, Class::Run),
+    operation("run_async", "/run/async", Effect::Executes, Class::Quick),
+    operation("run_stream", "/run/stream", Effect::Executes, Class::Stream),
+    operation("jobs_list", "/jobs", Effect::Read, Class::Quick),
+    operation("job_get", "/jobs/{id}", Effect::Read, Class::Quick),
+    operation("job_cancel", "/jobs/{id}", Effect::Repeatable, Class::Quick),
+    operation("sessions_list", "/sessions", Effect::Read, Class::Quick),
+    operation("session_destroy", "/sessions/{id}", Effect::Repeatable, Class::Quick),
+    operation(
+        "session_messages",
+        "/sessions/{id}/messages",
+        Effect::Read,
+        Class::Quick,
+    ),
+    operation(
+        "session_message",
+        "/sessions/{id}/messages/{message_id}",
+        Effect::Read,
+        Class::Quick,
+    ),
+    operation("secrets_list", "/secrets", Effect::Read, Class::Quick),
+    operation("secret_create", "/secrets", Effect::Executes, Class::Quick),
+    operation("secret_get", "/secrets/{name}", Effect::Read, Class::Quick),
+    operation("secret_delete", "/secrets/{name}", Effect::Repeatable, Class::Quick),
+    operation("images_list", "/images", Effect::Read, Class::Quick),
+    operation("image_get", "/images/{name}", Effect::Read, Class::Quick),
+    operation("images_search", "/images/search", Effect::Read, Class::Quick),
+    operation("image_pull", "/images/pull", Effect::Repeatable, Class::ImagePull),
+    since("0.5.0", operation("agents_list", "/agents", Effect::Read, Class::Quick)),
+    since(
+        "0.5.0",
+        operation("agent_create", "/agents", Effect::Executes, Class::Quick),
+    ),
+    since(
+        "0.5.0",
+        operation("agent_get", "/agents/{id}", Effect::Read, Class::Quick),
+    ),
+    since(
+        "0.5.0",
+        operation("agent_send", "/agents/{id}/send", Effect::Executes, Class::Quick),
+    ),
+    since(
+        "0.5.0",
+        operation("agent_stream", "/agents/{id}/stream", Effect::Read, Class::Stream),
+    ),
+    since(
+        "0.5.0",
+        operation("agent_stop", "/agents/{id}", Effect::Repeatable, Class::Quick),
+    ),
+    operation("health", "/health", Effect::Read, Class::Quick),
+    operation("claude_status", "/claude/status", Effect::Read, Class::Quick),
 ];
 
-const fn operation(id: &'static str, effect: Effect, class: Class) -> Operation {
+const fn operation(id: &'static str, path: &'static str, effect: Effect, class: Class) -> Operation {
     Operation {
         id,
+        path,
         effect,
         class,
         since: None,
@@ -83,12 +108,13 @@ const fn since(version: &'static str, operation: Operation) -> Operation {
     }
 }
 
-/// The operation with this id of the contract.
-pub(crate) fn find(id: &str) -> &'static Operation {
-    OPERATIONS
-        .iter()
-        .find(|operation| operation.id == id)
-        .unwrap_or(&UNKNOWN)
+/// The operation with this id of the contract. Of one that the table does not know, called through `raw()`, nothing is
+/// assumed in its favour.
+pub(crate) fn find(id: &'static str) -> Operation {
+    let known = OPERATIONS.iter().find(|operation| operation.id == id);
+    known
+        .copied()
+        .unwrap_or(operation(id, "", Effect::Executes, Class::Run))
 }
 
 #[cfg(test)]
@@ -99,14 +125,22 @@ mod tests {
     fn every_operation_of_the_contract_is_in_the_table_and_no_other() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi.yaml");
         let contract = std::fs::read_to_string(path).unwrap();
-        let mut ids: Vec<&str> = contract
-            .lines()
-            .filter_map(|l| l.trim().strip_prefix("operationId: "))
+        let mut path = "";
+        let mut described = Vec::new();
+        for line in contract.lines() {
+            if let Some(found) = line.strip_prefix("  /") {
+                path = found.trim_end_matches(':');
+            } else if let Some(id) = line.trim().strip_prefix("operationId: ") {
+                described.push((id.to_owned(), format!("/{path}")));
+            }
+        }
+        let mut table: Vec<_> = OPERATIONS
+            .iter()
+            .map(|o| (o.id.to_owned(), o.path.to_owned()))
             .collect();
-        let mut table: Vec<&str> = OPERATIONS.iter().map(|o| o.id).collect();
-        ids.sort_unstable();
+        described.sort_unstable();
         table.sort_unstable();
-        assert_eq!(table, ids);
+        assert_eq!(table, described);
     }
 
     #[test]

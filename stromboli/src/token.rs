@@ -1,6 +1,9 @@
-//! The bearer token: checked once, never printed.
+//! The bearer token: checked once, never printed; and where the token of a call comes from.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 
 use reqwest::header::HeaderValue;
 
@@ -21,7 +24,7 @@ pub(crate) const MAX_HEADER_VALUE: usize = 16 * 1024;
 /// assert_eq!(format!("{token:?}"), "Token([redacted])");
 /// # Ok::<(), stromboli::Error>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(HeaderValue);
 
 impl Token {
@@ -61,6 +64,80 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
+    }
+}
+
+/// What [`TokenSource::token`] gives back: a token, or whatever error the source has.
+pub type TokenFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<Token, Box<dyn std::error::Error + Send + Sync>>> + Send + 'a>>;
+
+/// Gives the token for each call: from a file, a vault, or an identity provider.
+///
+/// ```
+/// use stromboli::{Client, Token, TokenFuture, TokenSource};
+///
+/// struct File(std::path::PathBuf);
+///
+/// impl TokenSource for File {
+///     fn token<'a>(&'a self, _rejected: Option<&'a Token>) -> TokenFuture<'a> {
+///         Box::pin(async {
+///             let text = std::fs::read_to_string(&self.0)?;
+///             Ok(Token::new(text.trim())?)
+///         })
+///     }
+/// }
+///
+/// let client = Client::builder("http://localhost:8080").token_source(File("/run/token".into())).build()?;
+/// # Ok::<(), stromboli::Error>(())
+/// ```
+pub trait TokenSource: Send + Sync + 'static {
+    /// A token that is valid now. Asked before every attempt, so keep what is still good.
+    ///
+    /// `rejected` is the token to which the server has just answered 401: give another. That happens at most once in a
+    /// call.
+    ///
+    /// # Errors
+    /// Whatever the source has to say: nothing is sent, and the call fails with
+    /// [`ErrorKind::Unavailable`], whose `source()` it is. An [`Error`] of this crate stays what it is.
+    fn token<'a>(&'a self, rejected: Option<&'a Token>) -> TokenFuture<'a>;
+}
+
+/// Where the tokens of a client come from.
+#[derive(Clone, Default)]
+pub(crate) enum Auth {
+    #[default]
+    None,
+    Fixed(Token),
+    Source(Arc<dyn TokenSource>),
+}
+
+impl Auth {
+    pub(crate) async fn token(&self, rejected: Option<&Token>) -> Result<Option<Token>> {
+        match self {
+            Self::None => Ok(None),
+            Self::Fixed(token) => Ok(Some(token.clone())),
+            Self::Source(source) => source.token(rejected).await.map(Some).map_err(|error| {
+                error.downcast::<Error>().map_or_else(
+                    |other| Error::new(ErrorKind::Unavailable, "token source has no token now").with_source(other),
+                    |own| *own,
+                )
+            }),
+        }
+    }
+
+    /// Whether a refused token can be followed by another.
+    pub(crate) fn renews(&self) -> bool {
+        matches!(self, Self::Source(_))
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "no token",
+            Self::Fixed(_) => "a token",
+            Self::Source(_) => "a token source",
+        })
     }
 }
 

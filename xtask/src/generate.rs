@@ -76,7 +76,7 @@ fn generate(contract: &Value) -> Result<String, String> {
         .map_err(|e| format!("progenitor: {e}"))?;
     let mut file = syn::parse2(tokens).map_err(|e| format!("progenitor wrote no valid Rust: {e}"))?;
 
-    rewrite::client(&mut file);
+    rewrite::client(&mut file)?;
     rewrite::keep_unknown_fields(&mut file, &responses);
     rewrite::redact_debug(&mut file, &seen)?;
     let mut extra = open_enums::items(&seen, &enums)?;

@@ -12,6 +12,7 @@ use stromboli_generated::DecodeFailure;
 
 use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
 use crate::operation::{Effect, Operation, find};
+use crate::transport::{Failure, Sent};
 
 /// Beginnings of the texts with which a server refuses a run before it starts one, although it answers 500 or 503
 /// (WIRE §3, §6).
@@ -28,8 +29,6 @@ const REFUSED_BEFORE_EXECUTION: [&str; 11] = [
     "lifecycle hooks validation failed",
     "session initialization in progress",
 ];
-/// The longest URL that the HTTP client can send, in bytes; of all that this crate sends, only a prompt can be as long.
-const MAX_URL: usize = 65_534;
 /// Go's answer for a path or a method that it does not know (WIRE §2).
 const UNKNOWN_ROUTE: &str = "404 page not found";
 
@@ -51,9 +50,9 @@ impl Error {
     pub async fn from_raw<E>(operation: &'static str, error: stromboli_generated::Error<E>) -> Self {
         use stromboli_generated::Error as Raw;
         match error {
-            Raw::UnexpectedResponse(response) => from_response(find(operation), operation, response).await,
+            Raw::UnexpectedResponse(response) => from_response(find(operation), response).await,
             Raw::CommunicationError(e) | Raw::ResponseBodyError(e) | Raw::InvalidUpgrade(e) => {
-                without_response(operation, e)
+                without_response(find(operation), e, Sent::ONCE)
             }
             Raw::InvalidRequest(message) | Raw::Custom(message) => Self::new(ErrorKind::InvalidInput, message),
             // The generated code keeps the response in the cases above, and has no typed errors.
@@ -68,7 +67,11 @@ impl Error {
 }
 
 /// Every error that a response caused is made here.
-pub(crate) async fn from_response(operation: &Operation, id: &'static str, mut response: Response) -> Error {
+pub(crate) async fn from_response(operation: Operation, mut response: Response) -> Error {
+    if let Some(error) = response.extensions_mut().remove::<Failure>().and_then(Failure::take) {
+        return error;
+    }
+    let sent = response.extensions().get().copied().unwrap_or(Sent::ONCE);
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let failure = response.extensions_mut().remove::<DecodeFailure>();
@@ -76,11 +79,15 @@ pub(crate) async fn from_response(operation: &Operation, id: &'static str, mut r
     let words = server_words(&headers, &body);
     let (kind, message) = match &failure {
         Some(failure) => undecoded(failure),
-        None => by_status(operation, id, status, words.as_deref(), &headers),
+        None => by_status(operation, status, words.as_deref(), &headers),
     };
-    let executed = operation.effect != Effect::Read && !refused(status, words.as_deref());
+    let executed = sent.may_have_executed || !refused(status, words.as_deref());
     let mut error = Error::new(kind, message)
-        .sent(id, 1, executed)
+        .sent(
+            operation.id,
+            sent.attempts,
+            executed && operation.effect != Effect::Read,
+        )
         .with_response(status, headers, &body);
     error.0.retry_after = retry_after(error.headers(), Timestamp::now());
     match failure {
@@ -105,20 +112,24 @@ async fn read_bounded(mut response: Response) -> Vec<u8> {
 }
 
 fn undecoded(failure: &DecodeFailure) -> (ErrorKind, String) {
+    let message = match failure {
+        DecodeFailure::Body(e) if e.is_timeout() => "response was not complete within its time".to_owned(),
+        DecodeFailure::Body(_) => "connection ended in the middle of the response".to_owned(),
+        DecodeFailure::TooLarge { limit } => {
+            format!("response is larger than {limit} bytes, see ClientBuilder::max_response_bytes")
+        }
+        DecodeFailure::Json(e) => without_values(e),
+    };
+    (kind_of_body(failure), message)
+}
+
+/// What is wrong with the body of a successful response.
+pub(crate) fn kind_of_body(failure: &DecodeFailure) -> ErrorKind {
     match failure {
-        DecodeFailure::Body(e) if e.is_timeout() => (
-            ErrorKind::Timeout,
-            "response was not complete within its time".to_owned(),
-        ),
-        DecodeFailure::Body(_) => (
-            ErrorKind::Truncated,
-            "connection ended in the middle of the response".to_owned(),
-        ),
-        DecodeFailure::TooLarge { limit } => (
-            ErrorKind::TooLarge,
-            format!("response is larger than {limit} bytes, see ClientBuilder::max_response_bytes"),
-        ),
-        DecodeFailure::Json(e) => (ErrorKind::Decode, without_values(e)),
+        DecodeFailure::Body(e) if e.is_timeout() => ErrorKind::Timeout,
+        DecodeFailure::Body(_) => ErrorKind::Truncated,
+        DecodeFailure::TooLarge { .. } => ErrorKind::TooLarge,
+        DecodeFailure::Json(_) => ErrorKind::Decode,
     }
 }
 
@@ -135,8 +146,7 @@ pub(crate) fn without_values(error: &serde_json::Error) -> String {
 }
 
 fn by_status(
-    operation: &Operation,
-    id: &str,
+    operation: Operation,
     status: StatusCode,
     words: Option<&str>,
     headers: &HeaderMap,
@@ -161,7 +171,7 @@ fn by_status(
         );
     }
     let unknown_route = words == Some(UNKNOWN_ROUTE);
-    let kind = match (status.as_u16(), id) {
+    let kind = match (status.as_u16(), operation.id) {
         (404, _) if unknown_route && operation.since.is_some() => {
             let since = operation.since.unwrap_or_default();
             return (
@@ -170,7 +180,7 @@ fn by_status(
             );
         }
         (404, "image_get") => ErrorKind::ImageNotFound,
-        (400, "secret_create" | "secret_get" | "secret_delete") if message.contains("validation error") => {
+        (400, "secret_create" | "secret_get" | "secret_delete") if refuses_name(&message) => {
             ErrorKind::InvalidSecretName
         }
         (409, "secret_create") => ErrorKind::SecretExists,
@@ -192,11 +202,18 @@ fn by_status(
     (kind, message)
 }
 
+/// Whether these words of the server's are about the name of a secret, and not about its value (WIRE §9).
+fn refuses_name(words: &str) -> bool {
+    words
+        .split_once("validation error")
+        .is_some_and(|(_, what)| !what.contains("value"))
+}
+
 /// Whether the status, or the server's words with it, say that nothing was carried out.
-fn refused(status: StatusCode, words: Option<&str>) -> bool {
+pub(crate) fn refused(status: StatusCode, words: Option<&str>) -> bool {
     match status.as_u16() {
-        // A 408 may come from a proxy whose upstream went on.
-        408 => false,
+        // A 303 answers what was done, and a 408 may come from a proxy whose upstream went on.
+        303 | 408 => false,
         300..500 => true,
         500 | 503 => words.is_some_and(refused_before_execution),
         _ => false,
@@ -210,7 +227,7 @@ pub(crate) fn refused_before_execution(words: &str) -> bool {
 
 /// The server's own words, in whichever of the five kinds of error body they stand (WIRE §2): `error` of a JSON object,
 /// or the text itself.
-fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
+pub(crate) fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     if let Ok(Value::Object(object)) = serde_json::from_slice(body) {
         let words = object.get("error").or_else(|| object.get("message"))?.as_str()?;
         return Some(words.to_owned()).filter(|w| !w.is_empty());
@@ -240,7 +257,7 @@ fn cut_words(body: &[u8]) -> Option<String> {
 }
 
 /// The wait that a response asks for: `retry-after-ms`, or `Retry-After` in seconds, with a fraction, or as a date.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     if let Some(wait) = text("retry-after-ms").and_then(|ms| Some(seconds(ms)? / 1000)) {
@@ -254,40 +271,39 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 }
 
 /// An error that came instead of a response.
-pub(crate) fn without_response(id: &'static str, error: reqwest::Error) -> Error {
-    let origin = error
-        .url()
-        .map_or_else(|| "the server".to_owned(), |url| url.origin().ascii_serialization());
-    let may_have_executed = find(id).effect != Effect::Read;
-    let url_length = error.url().map_or(0, |url| url.as_str().len());
-    let (kind, message, may_have_executed) = if error.is_builder() && url_length > MAX_URL {
-        let message =
-            format!("URL with the prompt has {url_length} bytes, the most is {MAX_URL}, so use `run` or `start`");
-        (ErrorKind::TooLarge, message, false)
-    } else if error.is_builder() {
-        (ErrorKind::InvalidInput, "request could not be built".to_owned(), false)
-    } else if error.is_connect() && is_tls(&error) {
-        (ErrorKind::Tls, format!("TLS with {origin} could not be set up"), false)
-    } else if error.is_connect() {
-        (ErrorKind::Connect, no_connection(&origin), false)
-    } else if error.is_timeout() {
-        (
-            ErrorKind::Timeout,
-            format!("{origin} did not answer within the call's time"),
-            may_have_executed,
-        )
-    } else {
-        (
-            ErrorKind::Connection,
-            format!("connection to {origin} broke before the response"),
-            may_have_executed,
-        )
+pub(crate) fn without_response(operation: Operation, error: reqwest::Error, sent: Sent) -> Error {
+    let url = error.url().map(|url| url.origin().ascii_serialization());
+    let origin = url.as_deref().unwrap_or("the server");
+    let kind = kind_without_response(&error);
+    let message = match kind {
+        ErrorKind::InvalidInput => "request could not be built".to_owned(),
+        ErrorKind::Tls => format!("TLS with {origin} could not be set up"),
+        ErrorKind::Connect => no_connection(origin),
+        ErrorKind::Timeout => format!("{origin} did not answer within the call's time"),
+        _ => format!("connection to {origin} broke before the response"),
     };
-    let attempts = u32::from(!error.is_builder());
+    let left = matches!(kind, ErrorKind::Timeout | ErrorKind::Connection);
+    let attempts = if error.is_builder() { 0 } else { sent.attempts };
+    let executed = (left || sent.may_have_executed) && operation.effect != Effect::Read;
     // The URL holds the prompt of `/run/stream`.
     Error::new(kind, message)
         .with_source(error.without_url())
-        .sent(id, attempts, may_have_executed)
+        .sent(operation.id, attempts, executed)
+}
+
+/// What prevented a response.
+pub(crate) fn kind_without_response(error: &reqwest::Error) -> ErrorKind {
+    if error.is_builder() {
+        ErrorKind::InvalidInput
+    } else if error.is_connect() && is_tls(error) {
+        ErrorKind::Tls
+    } else if error.is_connect() {
+        ErrorKind::Connect
+    } else if error.is_timeout() {
+        ErrorKind::Timeout
+    } else {
+        ErrorKind::Connection
+    }
 }
 
 /// What to look at when there is no connection.
@@ -304,7 +320,7 @@ fn no_connection(origin: &str) -> String {
 }
 
 /// TLS libraries report a failed handshake as an I/O error of invalid data, within others.
-fn is_tls(error: &reqwest::Error) -> bool {
+pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
         let mut io = current.downcast_ref::<io::Error>();

@@ -76,7 +76,7 @@ fn nothing_is_said_to_be_unexecuted_unless_the_server_said_so() {
     for status in [400, 401, 404, 409, 410, 422, 429, 431, 301] {
         assert!(refused(status, None), "{status}");
     }
-    for status in [200, 408, 500, 502, 503, 504] {
+    for status in [200, 303, 408, 500, 502, 503, 504] {
         assert!(!refused(status, None), "{status}");
     }
     assert!(refused(
