@@ -7,18 +7,35 @@
     reason = "a test stops at the first surprise, and its helpers do too"
 )]
 
+mod at_most_once;
 mod bad_input;
+mod calls;
 mod connections;
 mod construct;
+mod credentials;
+mod error_kinds;
 mod errors;
+mod hooks;
 mod jobs;
 mod nouns;
+mod operations;
+mod own_http_client;
+mod pages;
 mod raw;
+mod retries;
+mod retry_options;
 mod run;
 mod run_failed;
 mod secrecy;
+mod secrecy_of_options;
 mod stream;
 mod stream_broken;
 mod stream_framing;
 mod stream_limits;
+mod structured;
 mod support;
+mod timeouts;
+mod token_source;
+mod tracing_spans;
+mod wait;
+mod wait_broken;

@@ -1,7 +1,10 @@
 //! The request types are the contract's. Each is taken apart here without `..`, so that a contract that grows stops
 //! this file from compiling until somebody has looked at the new field.
 
-use stromboli::{ClaudeOptions, ComposeEnvironment, LifecycleHooks, PodmanOptions, RunRequest, StreamRequest};
+use stromboli::{
+    AgentRequest, ClaudeOptions, ComposeEnvironment, ImagePullRequest, ImageSearch, LifecycleHooks, PodmanOptions,
+    RunRequest, StreamRequest,
+};
 
 #[test]
 fn a_request_of_defaults_sends_only_the_prompt() {
@@ -47,6 +50,30 @@ fn every_field_of_a_stream_is_known() {
         session_id,
     } = "hi".into();
     assert_eq!((prompt.as_str(), workdir, session_id), ("hi", None, None));
+}
+
+#[test]
+fn every_field_of_an_agent_is_known() {
+    let AgentRequest {
+        claude,
+        disable_idle_timeout,
+        idle_timeout_seconds,
+        prompt,
+        workdir,
+    } = AgentRequest::new();
+    assert!(claude.is_none() && disable_idle_timeout.is_none() && idle_timeout_seconds.is_none());
+    assert_eq!((prompt, workdir), (None, None));
+}
+
+#[test]
+fn every_field_of_an_image_to_pull_or_to_search_for_is_known() {
+    let ImagePullRequest { image, platform, quiet } = "python:3.12".into();
+    assert_eq!((image.as_str(), platform, quiet), ("python:3.12", None, None));
+    assert_eq!(ImagePullRequest::from(image.clone()), ImagePullRequest::new(image));
+
+    let ImageSearch { query, limit, no_trunc } = "python".into();
+    assert_eq!((query.as_str(), limit, no_trunc), ("python", None, None));
+    assert_eq!(ImageSearch::from(query.clone()), ImageSearch::new(query));
 }
 
 #[test]

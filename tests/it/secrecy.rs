@@ -5,7 +5,10 @@ use std::fmt::{Debug, Write};
 use std::time::Duration;
 
 use serde_json::json;
-use stromboli::{ClaudeOptions, Client, Error, ErrorKind, RunRequest, StreamRequest, Timeouts, Token};
+use stromboli::{
+    AgentRequest, ClaudeOptions, Client, Error, ErrorKind, RetryPolicy, RunRequest, Secret, StreamRequest, Timeouts,
+    Token,
+};
 
 use crate::support::{COMPLETED, DONE, PAUSE, Reply, Server, Step, chunk, deaf_port, within};
 
@@ -74,6 +77,48 @@ async fn what_is_built_shows_no_secret() {
     assert_silent(&request());
     assert_silent(&request().claude);
     assert_silent(&StreamRequest::new(PROMPT));
+    assert_silent(&AgentRequest::new().prompt(PROMPT));
+    assert_silent(&Secret::new(ALL));
+    let groups = (client.jobs(), client.sessions(), client.secrets(), client.images());
+    assert_silent(&groups);
+    assert_silent(&(client.agents(), client.auth(), client.session("s-1").messages()));
+    assert_silent(&client.session("s-1").messages().stream());
+}
+
+#[tokio::test]
+async fn tokens_that_were_obtained_are_not_shown() {
+    let body = json!({"access_token": TOKEN, "refresh_token": TOKEN, "token_type": "bearer", "expires_in": 1});
+    let server = Server::once(Reply::new(200).json(body.to_string()).bytes()).await;
+    let auth = client(server.url(), LONG).auth();
+    assert_silent(&within(auth.token("ci")).await.unwrap());
+    assert_silent(&within(auth.refresh(TOKEN)).await.unwrap());
+}
+
+#[tokio::test]
+async fn an_error_of_a_call_with_a_secret_in_it_shows_no_secret() {
+    let echo = json!({"value": ALL, "prompt": PROMPT, "refresh_token": TOKEN}).to_string();
+    let garbled = json!({"success": ALL, "name": [ALL], "turn_id": [PROMPT], "access_token": [TOKEN]}).to_string();
+    for status in [200, 201, 202, 400, 401, 409, 500] {
+        for body in [&echo, &garbled] {
+            let server = Server::once(Reply::new(status).json(body.clone()).bytes()).await;
+            let builder = Client::builder(server.url()).token(Token::new(TOKEN).unwrap());
+            let client = builder.retry(RetryPolicy::never()).build().unwrap();
+            let errors = [
+                within(client.secrets().create("token", Secret::new(ALL)))
+                    .await
+                    .unwrap_err(),
+                within(client.auth().refresh(TOKEN)).await.unwrap_err(),
+                within(client.auth().token("ci")).await.unwrap_err(),
+                within(client.agents().create(AgentRequest::new().prompt(PROMPT)))
+                    .await
+                    .unwrap_err(),
+                within(client.agents().send("agent-1", PROMPT)).await.unwrap_err(),
+            ];
+            for error in errors {
+                assert!(!shown(&error).contains(ALL), "{}", shown(&error));
+            }
+        }
+    }
 }
 
 #[test]

@@ -58,10 +58,23 @@ impl Reply {
         bytes
     }
 
+    /// The whole response, after which the client has to make a new connection.
+    pub(crate) fn closing(self) -> Vec<u8> {
+        self.header("Connection", "close").bytes()
+    }
+
     /// The response without its last `missing` bytes.
     pub(crate) fn cut(self, missing: usize) -> Vec<u8> {
         let mut bytes = self.bytes();
         bytes.truncate(bytes.len() - missing);
+        bytes
+    }
+
+    /// The response with a `Content-Length` that leaves its last `missing` bytes out.
+    pub(crate) fn understated(self, missing: usize) -> Vec<u8> {
+        let length = self.body.len() - missing;
+        let mut bytes = format!("{}Content-Length: {length}\r\n\r\n", self.head).into_bytes();
+        bytes.extend_from_slice(&self.body);
         bytes
     }
 

@@ -59,6 +59,8 @@ type Answer = Box<dyn Fn(&Request) -> Vec<u8> + Send + Sync>;
 
 enum Script {
     Steps(Vec<Step>),
+    /// Steps for each connection in turn; further ones have those of the last.
+    Each(Vec<Vec<Step>>),
     /// Answers every request, on connections that stay open.
     Answer(Answer),
 }
@@ -81,6 +83,11 @@ impl Server {
     /// Plays `steps` on each connection.
     pub(crate) async fn script(steps: impl IntoIterator<Item = Step>) -> Self {
         Self::start(Script::Steps(steps.into_iter().collect())).await
+    }
+
+    /// Plays the first of `scripts` on the first connection, and so on; the last on all that follow.
+    pub(crate) async fn each(scripts: impl IntoIterator<Item = Vec<Step>>) -> Self {
+        Self::start(Script::Each(scripts.into_iter().collect())).await
     }
 
     /// Reads one request of each connection, sends `bytes` and closes.
@@ -107,8 +114,9 @@ impl Server {
             // Its connections end with the task.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
+                let before = serving.seen.borrow().connections;
                 serving.seen.send_modify(|seen| seen.connections += 1);
-                connections.spawn(play(Arc::clone(&serving), stream));
+                connections.spawn(play(Arc::clone(&serving), stream, before));
                 while connections.try_join_next().is_some() {}
             }
         });
@@ -154,11 +162,13 @@ impl Drop for Server {
     }
 }
 
-async fn play(shared: Arc<Shared>, mut stream: TcpStream) {
+/// Serves a connection that has `before` others before it.
+async fn play(shared: Arc<Shared>, mut stream: TcpStream, before: usize) {
     stream.set_nodelay(true).unwrap();
     // An error here is the client's going away, which is what some tests are about.
     let _ = match &shared.script {
         Script::Steps(steps) => play_steps(&shared, steps, &mut stream).await,
+        Script::Each(scripts) => play_steps(&shared, &scripts[before.min(scripts.len() - 1)], &mut stream).await,
         Script::Answer(answer) => play_answer(&shared, answer, &mut stream).await,
     };
 }
@@ -201,6 +211,14 @@ async fn play_answer(shared: &Shared, answer: &Answer, stream: &mut TcpStream) -
 
 /// Reads one request and records it.
 async fn read_request(shared: &Shared, stream: &mut TcpStream) -> io::Result<Request> {
+    let request = receive(stream).await?;
+    shared.requests.lock().unwrap().push(request.clone());
+    shared.seen.send_modify(|seen| seen.requests += 1);
+    Ok(request)
+}
+
+/// Reads one request.
+pub(crate) async fn receive(stream: &mut TcpStream) -> io::Result<Request> {
     let mut request = read_head(stream).await?;
     let length = request
         .header("content-length")
@@ -208,8 +226,6 @@ async fn read_request(shared: &Shared, stream: &mut TcpStream) -> io::Result<Req
     let arrived = request.body.len();
     request.body.resize(length, 0);
     stream.read_exact(&mut request.body[arrived..]).await?;
-    shared.requests.lock().unwrap().push(request.clone());
-    shared.seen.send_modify(|seen| seen.requests += 1);
     Ok(request)
 }
 

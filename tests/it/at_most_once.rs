@@ -1,0 +1,203 @@
+//! One call, one run: whatever breaks, no agent is run twice, and no error says that none ran when one did.
+
+mod fault;
+mod lane;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use fault::Fault;
+use futures_util::future::join_all;
+use lane::Lane;
+use serde_json::{from_value, json};
+use stromboli::{Client, Error, RequestOptions, RetryPolicy};
+
+/// Clients that call at the same time, and calls of each, one after the other.
+const LANES: usize = 32;
+const CALLS: usize = 75;
+const ATTEMPTS: usize = 3;
+/// The time of a call that shall not end for the time, and of one that shall.
+const AMPLE: Duration = Duration::from_secs(20);
+const SCANT: Duration = Duration::from_millis(150);
+/// What a loaded machine may add to the time of a call.
+const SLACK: Duration = Duration::from_secs(5);
+/// The variable that repeats the run of a failure.
+const SEED: &str = "STROMBOLI_TEST_SEED";
+
+/// What the calls of a lane came to.
+#[derive(Default)]
+struct Tally {
+    met: BTreeMap<Fault, usize>,
+    executions: usize,
+    executed_twice: usize,
+    naive_twice: usize,
+    succeeded: usize,
+    broken: Vec<String>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
+    let seed = std::env::var(SEED).map_or(20_260_506, |seed| seed.parse().unwrap());
+    let lanes = (0..LANES).map(|lane| tokio::spawn(calls(lane, seed)));
+    let mut total = Tally::default();
+    for tally in join_all(lanes).await {
+        let tally = tally.unwrap();
+        tally
+            .met
+            .iter()
+            .for_each(|(fault, n)| *total.met.entry(*fault).or_default() += n);
+        total.executions += tally.executions;
+        total.executed_twice += tally.executed_twice;
+        total.naive_twice += tally.naive_twice;
+        total.succeeded += tally.succeeded;
+        total.broken.extend(tally.broken);
+    }
+    println!(
+        "seed {seed}: {} calls, {} succeeded, {} executions, {} twice; re-sending on any failure: {} twice; attempts: {:?}",
+        LANES * CALLS,
+        total.succeeded,
+        total.executions,
+        total.executed_twice,
+        total.naive_twice,
+        total.met
+    );
+    assert!(
+        total.broken.is_empty(),
+        "{SEED}={seed} repeats this: {} promises broken:\n{}",
+        total.broken.len(),
+        total.broken.join("\n")
+    );
+    assert_eq!(total.executed_twice, 0, "{SEED}={seed}");
+    // The faults are such that a client which does not tell them apart would have been caught.
+    assert!(total.naive_twice > 100, "{}", total.naive_twice);
+    for fault in Fault::ALL {
+        let met = total.met.get(&fault).copied().unwrap_or_default();
+        assert!(met >= 20, "{fault:?} was met {met} times");
+    }
+}
+
+/// All calls of one lane.
+async fn calls(number: usize, seed: u64) -> Tally {
+    let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
+    let (lane, accepting) = Lane::start(number % 2 == 1).await;
+    let policy = RetryPolicy::default()
+        .max_attempts(ATTEMPTS as u32)
+        .base_delay(Duration::from_millis(1))
+        .max_delay(Duration::from_millis(2))
+        .budget(1_000_000);
+    let client = Client::builder(lane.url())
+        .hook(lane.hook())
+        .retry(policy)
+        .build()
+        .unwrap();
+    let mut tally = Tally::default();
+    for call in (0..CALLS).map(|call| number * CALLS + call) {
+        let plan: Vec<_> = (0..ATTEMPTS).map(|_| Fault::draw(&mut random)).collect();
+        tally.naive_twice += usize::from(naive_executions(&plan) > 1);
+        lane.plan(plan.clone());
+        let reaches_slow =
+            plan.iter().find(|fault| fault.is_known_to_be_harmless() == Some(false)) == Some(&Fault::Slow);
+        let time = if reaches_slow { SCANT } else { AMPLE };
+        let client = client.with_options(RequestOptions::new().timeout(time));
+        let operation = random.usize(..5);
+        let began = Instant::now();
+        let result = tokio::time::timeout(time + SLACK, perform(&client, operation, lane::prompt(call))).await;
+        let took = began.elapsed();
+
+        let (met, executions) = (lane.met(), lane.executions(call));
+        for fault in &met {
+            *tally.met.entry(*fault).or_default() += 1;
+        }
+        tally.executions += executions;
+        tally.executed_twice += usize::from(executions > 1);
+        let Ok(result) = result else {
+            tally
+                .broken
+                .push(format!("call {call} still went on after {took:?}: {plan:?}"));
+            continue;
+        };
+        tally.succeeded += usize::from(result.is_ok());
+        let promises = broken_promises(&met, executions, &result, reaches_slow);
+        let tell = |promise| format!("call {call}, operation {operation}: {promise}: {met:?}, {result:?}");
+        tally.broken.extend(promises.into_iter().map(tell));
+    }
+    accepting.abort();
+    tally
+}
+
+/// What does not hold of a call that met these faults. When its time is scant, it may end before all of them.
+fn broken_promises(met: &[Fault], executions: usize, result: &Result<(), Error>, scant: bool) -> Vec<&'static str> {
+    let (last, before) = met.split_last().unwrap();
+    let mut broken = Vec::new();
+    let mut promise = |kept: bool, text| {
+        if !kept {
+            broken.push(text);
+        }
+    };
+    promise(executions <= 1, "it was executed twice");
+    promise(
+        before
+            .iter()
+            .all(|fault| fault.is_known_to_be_harmless() != Some(false)),
+        "it was sent again after a doubtful end",
+    );
+    promise(met.len() <= ATTEMPTS, "it was sent too often");
+    match result {
+        Ok(()) => {
+            promise(*last == Fault::None, "it succeeded in spite of a fault");
+            promise(executions == 1, "it succeeded without being executed");
+        }
+        Err(error) => {
+            promise(
+                executions == 0 || error.may_have_executed(),
+                "the error denies that it was executed",
+            );
+            if !scant {
+                promise(*last != Fault::None, "it failed without a fault");
+                promise(
+                    last.is_known_to_be_harmless() != Some(true) || met.len() == ATTEMPTS,
+                    "it gave up although nothing had been run",
+                );
+                promise(
+                    last.is_known_to_be_harmless() != Some(error.may_have_executed()),
+                    "the error says the wrong thing of whether it was executed",
+                );
+                // A stream that has opened does not know any more how often it was sent.
+                let opened = error.status().is_some_and(|status| status.is_success());
+                promise(
+                    error.attempts() as usize == met.len() || opened,
+                    "the error counts the attempts wrongly",
+                );
+            }
+        }
+    }
+    broken
+}
+
+/// How often a client would execute a call that it sends again after every failure.
+fn naive_executions(plan: &[Fault]) -> usize {
+    let good = plan.iter().position(|fault| *fault == Fault::None);
+    let sent = good.map_or(plan, |good| &plan[..=good]);
+    sent.iter().filter(|fault| fault.executes()).count()
+}
+
+/// One of the five operations that execute.
+async fn perform(client: &Client, operation: usize, prompt: String) -> Result<(), Error> {
+    let raw = client.raw();
+    match operation {
+        0 => client.run(prompt).await.map(drop),
+        1 => client.start(prompt).await.map(drop),
+        2 => client.stream(prompt).await?.text().await.map(drop),
+        3 => match raw.agent_create(&from_value(json!({"prompt": prompt})).unwrap()).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::from_raw("agent_create", error).await),
+        },
+        _ => match raw
+            .agent_send("agent-1", &from_value(json!({"prompt": prompt})).unwrap())
+            .await
+        {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Error::from_raw("agent_send", error).await),
+        },
+    }
+}

@@ -1,0 +1,106 @@
+//! Each class of operation has the time that its option gives it, and no other's.
+
+use std::time::Duration;
+
+use futures_util::future::join;
+use stromboli::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
+
+use crate::support::{COMPLETED, DONE, HEALTHY, PAUSE, Reply, SHORT, Server, Step, chunk, client_with, within};
+
+/// A time that does not pass in a test.
+const NEVER: Duration = Duration::from_secs(3600);
+
+fn never() -> Timeouts {
+    let timeouts = Timeouts::default().quick(NEVER).run(NEVER);
+    timeouts.image_pull(NEVER).stream_idle(NEVER)
+}
+
+async fn pull(client: &Client) -> Result<(), Error> {
+    let request = serde_json::from_str(r#"{"image":"python:3.12"}"#).unwrap();
+    match client.raw().image_pull(&request).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::from_raw("image_pull", error).await),
+    }
+}
+
+#[tokio::test]
+async fn each_class_ends_at_its_own_time() {
+    let server = Server::script([Step::Read, Step::UntilClosed]).await;
+    let client = client_with(&server, never().quick(SHORT));
+    let health = within(client.health()).await.unwrap_err();
+    let start = within(client.start("hi")).await.unwrap_err();
+    let run = within(client_with(&server, never().run(SHORT)).run("hi"))
+        .await
+        .unwrap_err();
+    let pull = within(pull(&client_with(&server, never().image_pull(SHORT))))
+        .await
+        .unwrap_err();
+    let stream = within(client_with(&server, never().stream_idle(SHORT)).stream("hi"))
+        .await
+        .unwrap_err();
+    for (error, executed) in [
+        (health, false),
+        (start, true),
+        (run, true),
+        (pull, true),
+        (stream, true),
+    ] {
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 1), "{error:?}");
+        assert_eq!(error.may_have_executed(), executed, "{error:?}");
+    }
+}
+
+/// What becomes of `call` when the server answers after the time of the other classes.
+async fn late<T>(server: &Server, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let answer = async {
+        tokio::time::sleep(SHORT * 2).await;
+        server.go_on();
+    };
+    within(join(call, answer)).await.0
+}
+
+#[tokio::test]
+async fn no_class_ends_at_the_time_of_another() {
+    let slow = |reply: Vec<u8>| Server::script([Step::Read, Step::Gate, Step::Send(reply)]);
+    let all = || {
+        Timeouts::default()
+            .quick(SHORT)
+            .run(SHORT)
+            .image_pull(SHORT)
+            .stream_idle(SHORT)
+    };
+
+    let server = slow(Reply::new(200).json(HEALTHY).closing()).await;
+    late(&server, client_with(&server, all().quick(NEVER)).health())
+        .await
+        .unwrap();
+
+    let server = slow(Reply::new(200).json(COMPLETED).closing()).await;
+    late(&server, client_with(&server, all().run(NEVER)).run("hi"))
+        .await
+        .unwrap();
+
+    let server = slow([Reply::events(), chunk(DONE)].concat()).await;
+    late(&server, client_with(&server, all().stream_idle(NEVER)).stream("hi"))
+        .await
+        .unwrap();
+
+    let pulled = Reply::new(200).json(r#"{"success":true,"image":"python:3.12"}"#);
+    let server = slow(pulled.closing()).await;
+    late(&server, pull(&client_with(&server, all().image_pull(NEVER))))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn the_time_of_a_call_covers_all_of_its_attempts() {
+    let server = Server::answering(|_| Reply::new(429).header("Retry-After", "0.05").bytes()).await;
+    let client = Client::builder(server.url())
+        .timeouts(never().quick(PAUSE))
+        .retry(RetryPolicy::default().max_attempts(1000))
+        .build()
+        .unwrap();
+    let error = within(client.health()).await.unwrap_err();
+    assert!(error.is_rate_limited() || error.is_timeout(), "{error:?}");
+    assert!((1..=10).contains(&error.attempts()), "{error:?}");
+}
