@@ -104,3 +104,25 @@ async fn the_time_of_a_call_covers_all_of_its_attempts() {
     assert!(error.is_rate_limited() || error.is_timeout(), "{error:?}");
     assert!((1..=10).contains(&error.attempts()), "{error:?}");
 }
+
+/// A dead peer is noticed although it says nothing for minutes. The kernel lists the timer that waits to probe it.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_connection_that_waits_is_kept_alive() {
+    let server = Server::script([Step::Read, Step::UntilClosed]).await;
+    let client = Client::new(server.url()).unwrap();
+    let waiting = tokio::spawn(async move { client.run("hi").await });
+    server.wait_for(|seen| seen.requests > 0).await;
+    let port: u16 = server.url().rsplit(':').next().unwrap().parse().unwrap();
+    let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
+    // Columns: number, local address, remote address, state, queues, timer. 01 is established, 02 a timer that probes, with
+    // the hundredths of a second until it does so; the HTTP client's own would be half of our 30 s.
+    let ours = format!("0100007F:{port:04X} 01");
+    let socket = sockets.lines().find(|line| line.contains(&ours)).unwrap();
+    let timer = socket.split_whitespace().nth(5).unwrap();
+    let due = timer
+        .strip_prefix("02:")
+        .map(|due| u32::from_str_radix(due, 16).unwrap());
+    assert!(due.is_some_and(|due| (2000..=3000).contains(&due)), "{socket}");
+    waiting.abort();
+}
