@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::join;
-use stromboli::{Client, Error, ErrorKind, RetryPolicy, Timeouts};
+use stromboli::{Client, Error, ErrorKind, PodmanOptions, RetryPolicy, RunRequest, Timeouts};
 
 use crate::support::{COMPLETED, DONE, HEALTHY, PAUSE, Reply, SHORT, Server, Step, chunk, client_with, within};
 
@@ -105,24 +105,39 @@ async fn the_time_of_a_call_covers_all_of_its_attempts() {
     assert!((1..=10).contains(&error.attempts()), "{error:?}");
 }
 
-/// A dead peer is noticed although it says nothing for minutes. The kernel lists the timer that waits to probe it.
-#[cfg(target_os = "linux")]
+async fn minutes_pass(minutes: u64) {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(60 * minutes)).await;
+    tokio::time::resume();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Closing the connection would kill the run and lose its output.
 #[tokio::test]
-async fn a_connection_that_waits_is_kept_alive() {
+async fn a_run_is_waited_for_as_long_as_its_request_lets_it_run_and_a_little_more() {
+    for (limit, before, after) in [(None, 34, 2), (Some(Duration::from_secs(2 * 3600)), 124, 2)] {
+        let server = Server::script([Step::Read, Step::UntilClosed]).await;
+        let client = Client::new(server.url()).unwrap();
+        let podman = limit.map_or_else(PodmanOptions::new, |limit| PodmanOptions::new().timeout(limit));
+        let run = tokio::spawn(async move { client.run(RunRequest::new("hi").podman(podman)).await });
+        server.wait_for(|seen| seen.requests > 0).await;
+        minutes_pass(before).await;
+        assert!(!run.is_finished(), "{limit:?}");
+        minutes_pass(after).await;
+        let error = within(run).await.unwrap().unwrap_err();
+        assert!(error.is_timeout() && error.may_have_executed(), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_time_that_was_set_for_runs_counts_whatever_the_request_says() {
     let server = Server::script([Step::Read, Step::UntilClosed]).await;
-    let client = Client::new(server.url()).unwrap();
-    let waiting = tokio::spawn(async move { client.run("hi").await });
-    server.wait_for(|seen| seen.requests > 0).await;
-    let port: u16 = server.url().rsplit(':').next().unwrap().parse().unwrap();
-    let sockets = std::fs::read_to_string("/proc/self/net/tcp").unwrap();
-    // Columns: number, local address, remote address, state, queues, timer. 01 is established, 02 a timer that probes, with
-    // the hundredths of a second until it does so; the HTTP client's own would be half of our 30 s.
-    let ours = format!("0100007F:{port:04X} 01");
-    let socket = sockets.lines().find(|line| line.contains(&ours)).unwrap();
-    let timer = socket.split_whitespace().nth(5).unwrap();
-    let due = timer
-        .strip_prefix("02:")
-        .map(|due| u32::from_str_radix(due, 16).unwrap());
-    assert!(due.is_some_and(|due| (2000..=3000).contains(&due)), "{socket}");
-    waiting.abort();
+    let podman = PodmanOptions::new().timeout(NEVER);
+    let client = client_with(&server, never().run(SHORT));
+    let error = within(client.run(RunRequest::new("hi").podman(podman)))
+        .await
+        .unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
 }
