@@ -8,10 +8,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
-use crate::builder::{Builder, Settings};
+use crate::builder::Builder;
 use crate::observe::{Received, Stats};
 use crate::scripted::Rule;
 use crate::server::{self, Listener};
+use crate::settings::Settings;
 use crate::state::{State, lock};
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.

@@ -38,6 +38,7 @@
 mod answer;
 mod builder;
 mod decode;
+mod dialect;
 mod duration;
 mod emulator;
 mod execution;
@@ -51,6 +52,7 @@ mod request;
 mod routes;
 mod scripted;
 mod server;
+mod settings;
 mod state;
 mod syntax;
 mod usage;
@@ -59,6 +61,7 @@ mod wire;
 
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use builder::Builder;
+pub use dialect::Dialect;
 pub use emulator::Emulator;
 pub use observe::{Received, Stats};
 pub use scripted::{Hold, Rule};

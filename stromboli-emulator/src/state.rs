@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
-use crate::builder::Settings;
 use crate::jobs::Jobs;
 use crate::observe::{Received, Stats};
 use crate::scripted::Scripted;
+use crate::settings::Settings;
 
 /// How many requests are remembered.
 const RECEIVED: usize = 1024;
