@@ -1,6 +1,7 @@
 //! How to choose the emulator's settings.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::tz::Offset;
@@ -27,6 +28,7 @@ use crate::settings::Settings;
 /// ```
 #[must_use = "an emulator runs once `start` is awaited"]
 pub struct Builder {
+    address: SocketAddr,
     settings: Settings,
     answerer: Box<dyn Answerer>,
     seed: Option<u64>,
@@ -37,12 +39,25 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
+            address: (Ipv4Addr::LOCALHOST, 0).into(),
             settings: Settings::new(),
             answerer: Box::new(Introduction),
             seed: None,
             utc_offset_minutes: 0,
             unknown_component: None,
         }
+    }
+
+    /// The port to listen on; if not set, or 0, a free one.
+    pub fn port(mut self, port: u16) -> Self {
+        self.address.set_port(port);
+        self
+    }
+
+    /// The address to listen on; 127.0.0.1 if not set. Beyond loopback, others can reach the emulator.
+    pub fn address(mut self, address: IpAddr) -> Self {
+        self.address.set_ip(address);
+        self
     }
 
     /// The release to be like; [`Dialect::V0_5_7`] if not set.
@@ -121,10 +136,10 @@ impl Builder {
         self
     }
 
-    /// Starts the emulator on a free loopback port, on the tokio runtime of the caller.
+    /// Starts the emulator on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When no port can be bound, when the offset is a day or more, or for an unknown component.
+    /// When the port cannot be bound, when the offset is a day or more, or for an unknown component.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
         if let Some(component) = self.unknown_component {
@@ -134,7 +149,7 @@ impl Builder {
         self.settings.utc_offset = seconds
             .and_then(|seconds| Offset::from_seconds(seconds).ok())
             .ok_or_else(|| refuse("UTC offset out of range".to_owned()))?;
-        Emulator::bind(self.settings, self.answerer, self.seed).await
+        Emulator::bind(self.address, self.settings, self.answerer, self.seed).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! The handle on a running emulator.
 
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
 use tokio::net::TcpListener;
@@ -38,9 +38,14 @@ impl Emulator {
         Builder::new()
     }
 
-    pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let url = format!("http://{}", listener.local_addr()?);
+    pub(crate) async fn bind(
+        address: SocketAddr,
+        settings: Settings,
+        answerer: Box<dyn Answerer>,
+        seed: Option<u64>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let url = format!("http://{}", reachable(listener.local_addr()?));
         let listener = Arc::new(Mutex::new(Some(listener)));
         let (alive, stop) = watch::channel(());
         let state = Arc::new(State::new(settings, answerer, seed, stop));
@@ -53,7 +58,7 @@ impl Emulator {
         })
     }
 
-    /// Where it listens, `http://127.0.0.1:PORT`.
+    /// Where this machine reaches it, `http://127.0.0.1:PORT` unless it was given another address.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -98,6 +103,16 @@ impl Emulator {
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
     }
+}
+
+/// All addresses of a machine are no place to connect to; its loopback is among them.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    address
 }
 
 impl Drop for Emulator {

@@ -14,6 +14,9 @@
 //! what arrived with [`Emulator::requests`]. [`Emulator::wait_for`] and [`Hold`] replace sleeping in tests. To answer
 //! prompts in another way, implement [`Answerer`].
 //!
+//! The same server as a program of its own: `cargo run -p stromboli-emulator -- --port 8080`, `--help` for more. It is
+//! behind the default feature `program`; the library needs none of what that brings in.
+//!
 //! # What is here
 //! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}` and
 //! `GET /run/stream`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states, the framing
@@ -64,5 +67,5 @@ pub use builder::Builder;
 pub use dialect::Dialect;
 pub use emulator::Emulator;
 pub use observe::{Received, Stats};
-pub use scripted::{Hold, Rule};
+pub use scripted::{Hold, Introduction, Rule};
 pub use usage::Usage;

@@ -216,8 +216,9 @@ impl Hold {
     pub fn release(self) {}
 }
 
-/// The answer when nothing was scripted: it says who answers and quotes the prompt.
-pub(crate) struct Introduction;
+/// Says who answers and quotes the prompt; what answers when nothing else was chosen.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Introduction;
 
 impl Answerer for Introduction {
     fn answer(&self, run: Run) -> Answer {
@@ -229,7 +230,9 @@ impl Answerer for Introduction {
             text.push_str(line);
             text.push('\n');
         }
-        text.push_str("Script the answer with `emulator.on_prompt(\"…\").reply(\"…\")`.");
+        text.push_str(
+            "Choose the answer: `emulator.on_prompt(\"…\").reply(\"…\")` in a test, `--reply TEXT` on the command line.",
+        );
         Answer::reply(&run, &text)
     }
 }

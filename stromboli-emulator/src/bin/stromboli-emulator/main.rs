@@ -1,0 +1,138 @@
+//! The emulator as a program: reads its arguments, serves until it is told to stop.
+
+mod arguments;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use futures_util::StreamExt;
+use stromboli_emulator::{Answer, Answerer, Builder, Echo, Emulator, Introduction, Run, Step};
+
+use crate::arguments::{Arguments, Command, Words};
+
+/// A command line that makes no sense, as most programs report it.
+const MISUSED: u8 = 2;
+
+/// The loopback address is the only one on which nobody else listens in; those who choose another should know.
+const OPEN: &str = "this is no loopback address, so other machines can reach this emulator";
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse(lexopt::Parser::from_env()) {
+        Ok(Command::Serve(arguments)) => arguments,
+        Ok(Command::Say(text)) => return ended(write(&mut io::stdout(), &text)),
+        Err(text) => return failed(MISUSED, &text),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(1, &format!("cannot start: {error}")),
+    };
+    runtime.block_on(serve(*arguments))
+}
+
+async fn serve(arguments: Arguments) -> ExitCode {
+    let address = arguments.address;
+    let (token_needed, version) = (!arguments.api_tokens.is_empty(), arguments.version.clone());
+    // Before the line that says it is ready, since a signal may follow that at once.
+    let stop = match stop_signal() {
+        Ok(stop) => stop,
+        Err(error) => return failed(1, &format!("cannot wait for signals: {error}")),
+    };
+    let emulator = match builder(arguments).start().await {
+        Ok(emulator) => emulator,
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => return failed(MISUSED, &error.to_string()),
+        Err(error) => {
+            let advice = "choose another with --port and --host; port 0 takes a free one";
+            return failed(1, &format!("cannot listen on {address}: {error}; {advice}"));
+        }
+    };
+    if !address.ip().is_loopback() {
+        let token = if token_needed {
+            ""
+        } else {
+            ", and none of them needs a token (see --api-token)"
+        };
+        note(&format!("warning: {}: {OPEN}{token}", address.ip()));
+    }
+    if let Err(error) = write(&mut io::stdout(), emulator.url()) {
+        return failed(1, &format!("cannot say where it listens: {error}"));
+    }
+    let version = version.map_or_else(String::new, |version| format!(" as {version}"));
+    note(&format!(
+        "serving{version}; nothing is run and nothing is spent; Ctrl-C stops it"
+    ));
+    stop.await;
+    ExitCode::SUCCESS
+}
+
+fn builder(arguments: Arguments) -> Builder {
+    let mut builder = Emulator::builder()
+        .address(arguments.address.ip())
+        .port(arguments.address.port())
+        .dialect(arguments.dialect);
+    if let Some(version) = arguments.version {
+        builder = builder.version(version);
+    }
+    if let Some(seed) = arguments.seed {
+        builder = builder.seed(seed);
+    }
+    for token in arguments.api_tokens {
+        builder = builder.api_token(token);
+    }
+    let delay = arguments.delay;
+    let answer: Box<dyn Answerer> = match arguments.words {
+        Words::Introduction => Box::new(Introduction),
+        Words::Prompt => Box::new(Echo),
+        Words::Text(text) => Box::new(move |run: Run| Answer::reply(&run, &text)),
+    };
+    builder.answerer(move |run: Run| {
+        Answer::new(answer.answer(run).then(move |step| async move {
+            if matches!(step, Step::Line(_)) && !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            step
+        }))
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(windows)]
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
+
+fn failed(code: u8, text: &str) -> ExitCode {
+    note(text);
+    ExitCode::from(code)
+}
+
+fn ended(written: io::Result<()>) -> ExitCode {
+    written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
+}
+
+/// Tells the person at the terminal; when nobody is there, nothing is lost.
+fn note(text: &str) {
+    let _ = write(&mut io::stderr(), &format!("stromboli-emulator: {text}"));
+}
+
+fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(out, "{}", text.trim_end())?;
+    out.flush()
+}
