@@ -1954,7 +1954,7 @@ True of every operation, and therefore not repeated:
   included, when rate limiting is enabled. It is disabled by default.
 - A request body that is empty, not JSON, of a wrong type or without a required member is 400.
   The request's `Content-Type` is not looked at. An empty string does not satisfy a required
-  string.
+  string, and a member that is null counts as absent.
 - An unknown path or method is 404 with the text `404 page not found`, never 405. A trailing
   slash is redirected to the path without it (301 for GET, 307 otherwise).
 - A panic inside the server is 500 with an empty body.

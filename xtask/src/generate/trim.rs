@@ -6,7 +6,11 @@ use serde_json::{Value, json};
 
 use crate::contract;
 
-/// The contract without non-2xx responses and without the schemas that only those use.
+/// What a value must be like beyond its type. Requests are checked by the server and not by us: a type for each bounded
+/// string would only stand in the way of what a newer server takes.
+const BOUNDS: [&str; 4] = ["minLength", "maxLength", "minimum", "pattern"];
+
+/// The contract without bounds of values, non-2xx responses and the schemas that only those use.
 ///
 /// A typed error response loses its status and headers when the body is not the documented JSON, so every
 /// error takes one path instead: the whole response, handed to the wrapper.
@@ -26,7 +30,20 @@ pub fn for_generator(contract: &Value) -> Value {
     if let Some(schemas) = seen["components"]["schemas"].as_object_mut() {
         schemas.retain(|name, _| used.contains(name));
     }
+    without_bounds(&mut seen);
     contract::sorted(&seen)
+}
+
+fn without_bounds(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            // A property may have such a name; its value is a schema then.
+            members.retain(|name, bound| !BOUNDS.contains(&name.as_str()) || bound.is_object());
+            members.values_mut().for_each(without_bounds);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_bounds),
+        _ => {}
+    }
 }
 
 /// The object schemas that users build: those which request bodies reach.
@@ -65,6 +82,25 @@ mod tests {
         let seen = for_generator(&sample());
         assert!(seen["paths"]["/run"]["post"]["responses"]["500"].is_null());
         assert!(contract::schema(&seen, "ErrorBody").is_null());
+    }
+
+    #[test]
+    fn bounds_are_cut_but_not_properties_of_their_names() {
+        let schema = |bounds: &str| format!("{{properties: {{pattern: {{type: string{bounds}}}}}}}");
+        let document = |bounds: &str| {
+            let name = format!("{{in: query, name: a, schema: {{type: integer{bounds}}}}}");
+            let body = format!("{{content: {{application/json: {{schema: {}}}}}}}", schema(bounds));
+            contract::parse(&format!(
+                "{{paths: {{/a: {{post: {{parameters: [{name}], requestBody: {body}}}}}}}}}"
+            ))
+            .unwrap()
+        };
+        let bounded = document(", minimum: 1, minLength: 1, maxLength: 9, pattern: a");
+        assert_eq!(for_generator(&bounded), for_generator(&document("")));
+        let schema = contract::parse(&schema("")).unwrap();
+        let seen = for_generator(&bounded);
+        let body = &seen["paths"]["/a"]["post"]["requestBody"]["content"]["application/json"];
+        assert_eq!(body["schema"], schema);
     }
 
     #[test]
