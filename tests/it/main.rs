@@ -21,6 +21,7 @@ mod nouns;
 mod operations;
 mod own_http_client;
 mod pages;
+mod prism;
 mod raw;
 mod retries;
 mod retry_options;

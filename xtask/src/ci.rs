@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{TaskResult, drift, generate, tidy};
+use crate::{TaskResult, conformance, drift, generate, tidy};
 
 /// An example starts its server in process and ends by itself; one that does not is broken.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(60);
@@ -67,6 +67,9 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
         let command = format!("cargo run -q -p stromboli --example {name}");
         steps.push(step(command, move || example(root, &name)));
     }
+    steps.push(step("cargo xtask contract --quick", move || {
+        conformance::run(root, true, &[])
+    }));
     steps.push(cargo(root, &[], "test --workspace"));
     Ok(steps)
 }
@@ -84,7 +87,7 @@ fn cargo<'a>(root: &'a Path, variables: &'a [(&str, &str)], arguments: &'a str) 
     })
 }
 
-fn cargo_command(root: &Path, arguments: &str) -> Command {
+pub fn cargo_command(root: &Path, arguments: &str) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let mut command = Command::new(program);
     command.args(arguments.split(' ')).current_dir(root);
@@ -123,7 +126,7 @@ fn example(root: &Path, name: &str) -> TaskResult {
 }
 
 /// Runs a command to its end, without input.
-fn succeed(command: &mut Command, limit: Option<Duration>) -> TaskResult {
+pub fn succeed(command: &mut Command, limit: Option<Duration>) -> TaskResult {
     // The folder of a program says nothing here.
     let program = Path::new(command.get_program())
         .file_name()
@@ -212,6 +215,7 @@ mod tests {
         for name in examples(&root.join("stromboli/examples")).unwrap() {
             assert!(names.contains(&format!("cargo run -q -p stromboli --example {name}")));
         }
+        assert!(names.contains(&"cargo xtask contract --quick".into()));
         assert!(names.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".into()));
     }
 }

@@ -11,10 +11,12 @@
 #![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
 
 mod ci;
+mod conformance;
 mod contract;
 mod drift;
 mod generate;
 mod glob;
+mod npm;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +28,9 @@ Usage: cargo xtask <task>
   generate [--check]  openapi.yaml -> stromboli-generated/src/generated.rs (--check: compare only)
   drift FILE...       compare openapi.yaml with published Swagger 2.0 files (JSON or YAML; FILE@VERSION to say its version)
   tidy                check the invariants of ARCHITECTURE.md
+  contract [--quick] [-- ARG...]
+                      hold the emulator and the client to openapi.yaml from outside (--quick: fewer requests; ARG...:
+                      more arguments of Schemathesis, such as --include-operation-id run_sync)
   ci                  everything that must be green before a change lands
 ";
 
@@ -41,6 +46,10 @@ fn main() -> ExitCode {
         ["generate", "--check"] => generate::check(&root),
         ["drift", files @ ..] if !files.is_empty() => drift::run(&root, files),
         ["tidy"] => tidy::run(&root),
+        ["contract"] => conformance::run(&root, false, &[]),
+        ["contract", "--quick"] => conformance::run(&root, true, &[]),
+        ["contract", "--", more @ ..] => conformance::run(&root, false, more),
+        ["contract", "--quick", "--", more @ ..] => conformance::run(&root, true, more),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };

@@ -1,0 +1,277 @@
+//! Holds the emulator and the client to `openapi.yaml` from outside, with programs that know nothing of our code:
+//! Schemathesis asks the emulator, Prism answers the client. Both are installed into `target/tools`.
+
+mod child;
+mod prism;
+mod schemathesis;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use self::child::Program;
+use self::schemathesis::{Answers, Outcome, Plan};
+use crate::{TaskResult, ci, contract};
+
+/// Schemathesis may take so long in all, whatever else is done.
+const LIMIT: Duration = Duration::from_secs(5 * 60);
+/// How long the emulator may take to start, once it is built.
+const START: Duration = Duration::from_secs(30);
+/// What the emulator is told: to ask for a token, to do the same each time, and to take long enough for a job that it can
+/// be cancelled.
+const TOKEN: &str = "contract";
+const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --delay 20 --api-token";
+
+/// Runs everything, up to the end whatever fails. `more` goes to Schemathesis.
+pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
+    let contract = contract::load(root)?;
+    let folder = root.join("target/contract");
+    std::fs::create_dir_all(&folder).map_err(|e| format!("cannot create {}: {e}", folder.display()))?;
+    let program = schemathesis::installed(root)?;
+    prism::install(root)?;
+    say("building the emulator and the tests");
+    ci::succeed(&mut cargo(root, "build -q -p stromboli-emulator"), None)?;
+    ci::succeed(cargo(root, TESTS).arg("--no-run"), None)?;
+
+    let start = Instant::now();
+    let mut asked = Asked {
+        root,
+        folder: &folder,
+        program,
+        more: more.iter().map(|&argument| argument.to_owned()).collect(),
+        start,
+    };
+    let examples = if quick { 20 } else { 150 };
+    let with_token = asked.with_token(examples);
+    let without_token = asked.without_token();
+    say("asking Prism about the client's requests");
+    let client = prism::run(root, &folder, cargo(root, TESTS));
+
+    let mut problems = Vec::new();
+    let (with_token, without_token) = (
+        kept("Schemathesis with a token", with_token, &mut problems),
+        kept("Schemathesis without a token", without_token, &mut problems),
+    );
+    let requests = contract::operations(&contract)
+        .into_iter()
+        .map(|(path, method, operation)| Row {
+            operation: format!("{} {path}", method.to_uppercase()),
+            protected: operation.get("security") != Some(&Value::Array(Vec::new())),
+        });
+    let rows: Vec<Row> = requests.collect();
+    print!("{}", table(&rows, &with_token.answers, &without_token.answers));
+    println!(
+        "\n{} requests with a token, {} without; client against Prism: {}; {:.0} s",
+        with_token.cases,
+        without_token.cases,
+        client.as_deref().unwrap_or("failed"),
+        start.elapsed().as_secs_f32()
+    );
+    if more.is_empty() {
+        problems.extend(unreached(&rows, &with_token.answers));
+    }
+    problems.extend(let_in(&rows, &without_token.answers));
+    problems.extend(client.err().map(|said| format!("the client against Prism:\n{said}")));
+    if problems.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}\n\ncontract: {} to fix",
+        problems.join("\n\n"),
+        problems.len()
+    ))
+}
+
+/// The tests that need a Prism are among these.
+const TESTS: &str = "test -q -p stromboli-tests --test it";
+
+fn cargo(root: &Path, arguments: &str) -> Command {
+    ci::cargo_command(root, arguments)
+}
+
+fn say(what: &str) {
+    println!("contract: {what}");
+}
+
+/// Runs of Schemathesis, each with an emulator of its own.
+struct Asked<'a> {
+    root: &'a Path,
+    folder: &'a Path,
+    program: PathBuf,
+    more: Vec<String>,
+    start: Instant,
+}
+
+impl Asked<'_> {
+    /// All checks in all phases.
+    fn with_token(&mut self, examples: u32) -> Result<Outcome, String> {
+        say("asking the emulator with a token: examples, bounds, made-up requests, chains of requests");
+        self.run("with-token", Some(TOKEN), examples, &[])
+    }
+
+    /// What comes before the token is looked at, and that nothing comes after it.
+    fn without_token(&mut self) -> Result<Outcome, String> {
+        say("asking the emulator without a token");
+        self.run("without-token", None, 10, &["--phases", "examples,coverage"])
+    }
+
+    fn run(&self, name: &str, token: Option<&str>, examples: u32, phases: &[&str]) -> Result<Outcome, String> {
+        let command = cargo(self.root, &format!("{EMULATOR} {TOKEN}"));
+        let mut emulator = Program::start(&command, self.folder.join(format!("{name}.emulator.log")))?;
+        let server = emulator.url("", START)?;
+        let mut more: Vec<String> = phases.iter().map(|&argument| argument.to_owned()).collect();
+        more.extend(self.more.iter().cloned());
+        let plan = Plan {
+            name,
+            server: &server,
+            token,
+            examples,
+            limit: LIMIT.saturating_sub(self.start.elapsed()),
+            more,
+        };
+        let mut outcome = schemathesis::run(self.root, &self.program, self.folder, &plan)?;
+        let said = emulator.said();
+        if said.contains("panicked") {
+            outcome.failure = Some(format!("the emulator panicked:\n{said}"));
+        }
+        Ok(outcome)
+    }
+}
+
+/// The outcome, or an empty one; what went wrong is added to the problems.
+fn kept(name: &str, outcome: Result<Outcome, String>, problems: &mut Vec<String>) -> Outcome {
+    let outcome = outcome.unwrap_or_else(|error| Outcome {
+        cases: 0,
+        answers: Answers::new(),
+        failure: Some(error),
+    });
+    problems.extend(outcome.failure.iter().map(|said| format!("{name}:\n{said}")));
+    outcome
+}
+
+/// An operation in the table.
+struct Row {
+    /// `POST /run`.
+    operation: String,
+    /// Whether it asks for a token.
+    protected: bool,
+}
+
+fn succeeded<'a>(row: &Row, answers: &'a Answers) -> Option<&'a String> {
+    let statuses = answers.get(&row.operation)?;
+    statuses.keys().find(|status| status.starts_with('2'))
+}
+
+/// Operations that never succeeded, so that nothing was learned about their successes.
+fn unreached(rows: &[Row], answers: &Answers) -> Vec<String> {
+    let rows = rows.iter().filter(|row| succeeded(row, answers).is_none());
+    rows.map(|row| {
+        format!(
+            "{}: no request succeeded, so its successes were not looked at",
+            row.operation
+        )
+    })
+    .collect()
+}
+
+/// Operations that ask for a token and did without.
+fn let_in(rows: &[Row], answers: &Answers) -> Vec<String> {
+    let rows = rows.iter().filter(|row| row.protected);
+    rows.filter_map(|row| {
+        Some(format!(
+            "{}: {} without a token",
+            row.operation,
+            succeeded(row, answers)?
+        ))
+    })
+    .collect()
+}
+
+fn table(rows: &[Row], with_token: &Answers, without_token: &Answers) -> String {
+    let counts = |answers: &Answers, row: &Row| {
+        let statuses = answers.get(&row.operation).into_iter().flatten();
+        let counts: Vec<_> = statuses.map(|(status, count)| format!("{status}×{count}")).collect();
+        counts.join(" ")
+    };
+    let head = ["operation", "answers with a token", "without"].map(str::to_owned);
+    let lines: Vec<[String; 3]> = std::iter::once(head)
+        .chain(rows.iter().map(|row| {
+            [
+                row.operation.clone(),
+                counts(with_token, row),
+                counts(without_token, row),
+            ]
+        }))
+        .collect();
+    let width = |column: usize| {
+        lines
+            .iter()
+            .map(|line| line[column].chars().count())
+            .max()
+            .unwrap_or_default()
+    };
+    let (first, second) = (width(0), width(1));
+    lines
+        .iter()
+        .map(|[operation, with, without]| {
+            format!("{operation:first$}  {with:second$}  {without}")
+                .trim_end()
+                .to_owned()
+                + "\n"
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> Vec<Row> {
+        let row = |operation: &str, protected| Row {
+            operation: operation.to_owned(),
+            protected,
+        };
+        vec![row("GET /health", false), row("POST /run", true)]
+    }
+
+    fn answers(counts: &[(&str, &str, u64)]) -> Answers {
+        let mut answers = Answers::new();
+        for (operation, status, count) in counts {
+            let statuses = answers.entry((*operation).to_owned()).or_default();
+            statuses.insert((*status).to_owned(), *count);
+        }
+        answers
+    }
+
+    #[test]
+    fn an_operation_that_never_succeeded_is_a_problem() {
+        let all = answers(&[
+            ("GET /health", "200", 1),
+            ("POST /run", "202", 1),
+            ("POST /run", "400", 9),
+        ]);
+        assert_eq!(unreached(&rows(), &all), [""; 0]);
+        let failed = answers(&[("GET /health", "200", 1), ("POST /run", "500", 9)]);
+        assert!(unreached(&rows(), &failed)[0].starts_with("POST /run: no request succeeded"));
+        assert_eq!(unreached(&rows(), &Answers::new()).len(), 2);
+    }
+
+    #[test]
+    fn a_protected_operation_that_succeeds_without_a_token_is_a_problem() {
+        let refused = answers(&[("GET /health", "200", 1), ("POST /run", "401", 9)]);
+        assert_eq!(let_in(&rows(), &refused), [""; 0]);
+        let open = answers(&[("POST /run", "200", 1), ("POST /run", "401", 9)]);
+        assert_eq!(let_in(&rows(), &open), ["POST /run: 200 without a token"]);
+    }
+
+    #[test]
+    fn the_table_has_a_line_for_each_operation() {
+        let with = answers(&[("POST /run", "200", 1), ("POST /run", "400", 9)]);
+        let without = answers(&[("GET /health", "200", 3)]);
+        let expected = "operation    answers with a token  without\nGET /health                        200×3\n\
+                        POST /run    200×1 400×9\n";
+        assert_eq!(table(&rows(), &with, &without), expected);
+    }
+}
