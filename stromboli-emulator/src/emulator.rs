@@ -72,7 +72,7 @@ impl Emulator {
         self.state.scripted.add(part.into())
     }
 
-    /// Runs begun so far.
+    /// Runs and turns of agents begun so far.
     pub fn executions(&self) -> u64 {
         self.state.stats().executions
     }
@@ -92,6 +92,11 @@ impl Emulator {
     /// ```
     pub async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
         self.state.wait_for(reached).await
+    }
+
+    /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.
+    pub fn close_streams(&self) {
+        self.state.agents.cut_streams();
     }
 
     /// The last 1,024 requests, oldest first.

@@ -35,6 +35,8 @@
 //! - A job whose [`Answerer`] panics fails; the real server has none.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
+mod agent;
+mod agents;
 mod answer;
 mod builder;
 mod decode;
@@ -45,6 +47,7 @@ mod execution;
 mod jobs;
 mod json;
 mod observe;
+mod outlet;
 mod percent;
 mod quote;
 mod reply;
@@ -55,10 +58,12 @@ mod server;
 mod settings;
 mod state;
 mod syntax;
+mod transcript;
 mod usage;
 mod validate;
 mod wire;
 
+pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use builder::Builder;
 pub use dialect::Dialect;

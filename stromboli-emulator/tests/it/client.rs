@@ -93,7 +93,7 @@ impl Connection {
             body: String::new(),
             chunks: Vec::new(),
         };
-        if method == "HEAD" {
+        if method == "HEAD" || status == 204 {
             return response;
         }
         if let Some(length) = response.header("content-length") {

@@ -1,9 +1,11 @@
 //! The emulator over real sockets, byte by byte: each test holds a rule of the server's wire.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod auth;
 mod body;
 mod client;
+mod events;
 mod http;
 mod jobs;
 mod life;
