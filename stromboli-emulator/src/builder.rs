@@ -110,6 +110,13 @@ impl Builder {
         self
     }
 
+    /// How many bytes the system keeps for a reader that does not read; if not set, megabytes. With a few thousand, a
+    /// slow reader of an agent's stream is soon 32 events behind and loses the oldest.
+    pub fn send_buffer(mut self, bytes: u32) -> Self {
+        self.settings.send_buffer = Some(bytes);
+        self
+    }
+
     /// The server's offset from UTC, which the times of jobs show; zero if not set.
     pub fn utc_offset_minutes(mut self, minutes: i32) -> Self {
         self.utc_offset_minutes = minutes;

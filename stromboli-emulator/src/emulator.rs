@@ -4,7 +4,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
@@ -14,6 +14,9 @@ use crate::scripted::Rule;
 use crate::server::{self, Listener};
 use crate::settings::Settings;
 use crate::state::{State, lock};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.
 pub struct Emulator {
@@ -39,7 +42,7 @@ impl Emulator {
     }
 
     pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = listen(&settings)?;
         let url = format!("http://{}", listener.local_addr()?);
         let listener = Arc::new(Mutex::new(Some(listener)));
         let (alive, stop) = watch::channel(());
@@ -103,6 +106,16 @@ impl Emulator {
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
     }
+}
+
+/// A socket that listens on a free loopback port; the connections inherit its settings.
+fn listen(settings: &Settings) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(bytes) = settings.send_buffer {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for Emulator {

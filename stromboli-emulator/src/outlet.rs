@@ -23,14 +23,14 @@ impl Outlet {
         Self(watch::Sender::new(Flow::Flushed))
     }
 
-    /// The body gave bytes.
+    /// The body gave bytes, or the socket took some.
     pub(crate) fn fill(&self) {
         self.set(Flow::Filling);
     }
 
-    /// The socket took bytes, or would not.
-    pub(crate) fn wrote(&self, took: bool) {
-        self.set(if took { Flow::Filling } else { Flow::Stalled });
+    /// The socket would not take bytes.
+    pub(crate) fn stall(&self) {
+        self.set(Flow::Stalled);
     }
 
     /// The socket has everything.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::response::Response;
 
+use crate::dialect::Dialect;
 use crate::state::State;
 
 /// A request that the server knows.
@@ -53,6 +54,20 @@ impl Route {
             (&Method::DELETE, ["agents", id]) if !id.is_empty() => Self::StopAgent((*id).to_owned()),
             _ => return None,
         })
+    }
+
+    /// Whether a server of that release has the route.
+    pub(crate) fn is_in(&self, dialect: Dialect) -> bool {
+        let is_new = matches!(
+            self,
+            Self::Agents
+                | Self::CreateAgent
+                | Self::Agent(_)
+                | Self::SendAgent(_)
+                | Self::AgentStream(_)
+                | Self::StopAgent(_)
+        );
+        dialect != Dialect::V0_4_3 || !is_new
     }
 
     /// Whether the route asks for a token when authentication is on.

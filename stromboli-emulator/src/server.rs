@@ -149,14 +149,15 @@ async fn handle(state: &Arc<State>, parts: &Parts, path: &str, body: Incoming) -
 
 /// The route of the request, or the answer when there is none or the sender may not use it.
 fn admit(state: &State, parts: &Parts, path: &str) -> Result<Route, Box<Response>> {
-    if let Some(route) = Route::find(&parts.method, path) {
+    let find = |path: &str| Route::find(&parts.method, path).filter(|route| route.is_in(state.settings.dialect));
+    if let Some(route) = find(path) {
         if route.is_protected() {
             authenticate(&parts.headers, &state.settings.api_tokens)
                 .map_err(|refused| Box::new(reply::plain_error(StatusCode::UNAUTHORIZED, refused)))?;
         }
         return Ok(route);
     }
-    let without_slash = path.strip_suffix('/').and_then(|path| Route::find(&parts.method, path));
+    let without_slash = path.strip_suffix('/').and_then(find);
     let answer = match (without_slash, parts.uri.path().strip_suffix('/')) {
         (Some(_), Some(path)) => {
             let query = parts.uri.query().map(|query| format!("?{query}"));

@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) agent_tick: Duration,
     /// How long an agent may take to end when it is told to.
     pub(crate) agent_grace: Duration,
+    /// If set, of how many bytes; the system's choice otherwise.
+    pub(crate) send_buffer: Option<u32>,
     pub(crate) allowed_images: Vec<String>,
     pub(crate) allowed_volumes: Vec<String>,
 }
@@ -52,6 +54,7 @@ impl Settings {
             utc_offset: Offset::UTC,
             agent_tick: AGENT_TICK,
             agent_grace: AGENT_GRACE,
+            send_buffer: None,
             allowed_images: Vec::new(),
             allowed_volumes: Vec::new(),
         }

@@ -35,7 +35,7 @@ impl Wire {
         }
     }
 
-    fn report(&self, report: impl FnOnce(&Outlet)) {
+    fn report(&self, report: fn(&Outlet)) {
         lock(&self.outlet).as_ref().map(report);
     }
 
@@ -92,7 +92,7 @@ impl AsyncWrite for Wire {
             return Poll::Ready(Ok(buf.len()));
         }
         let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
-        self.report(|outlet| outlet.wrote(wrote.is_ready()));
+        self.report(if wrote.is_ready() { Outlet::fill } else { Outlet::stall });
         wrote
     }
 

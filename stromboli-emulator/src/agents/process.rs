@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::{Instant, sleep_until};
@@ -10,6 +11,11 @@ use crate::answer::{Answer, Exit, Step};
 use crate::state::State;
 
 use super::live::LiveAgent;
+
+/// Between two looks there is some time for everybody else.
+const SHORTEST_TICK: Duration = Duration::from_millis(1);
+/// Longer than any test or any emulator lives.
+const FOREVER: Duration = Duration::from_secs(60 * 60 * 24 * 365);
 
 /// Runs `process` to its end.
 pub(crate) async fn run(state: Arc<State>, agent: Arc<LiveAgent>, process: Answer) {
@@ -20,7 +26,9 @@ pub(crate) async fn run(state: Arc<State>, agent: Arc<LiveAgent>, process: Answe
 /// Returns why the process exited, if it did not end well.
 async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Option<String> {
     let mut stopping = agent.stopping();
-    let mut tick = Instant::now() + state.settings.agent_tick;
+    let (every, grace) = (state.settings.agent_tick, state.settings.agent_grace);
+    let every = every.clamp(SHORTEST_TICK, FOREVER);
+    let mut tick = Instant::now() + every;
     let mut deadline: Option<Instant> = None;
     loop {
         let wake = deadline.map_or(tick, |deadline| deadline.min(tick));
@@ -53,10 +61,10 @@ async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Optio
             return Some("exit status 143".to_owned());
         }
         if deadline.is_none() && *stopping.borrow() {
-            deadline = Some(now + state.settings.agent_grace);
+            deadline = Some(now + grace.min(FOREVER));
         }
         if tick <= now {
-            tick = now + state.settings.agent_tick;
+            tick = now + every;
             if deadline.is_none() && agent.is_idle() {
                 state.agents.remove(agent.id());
                 agent.idled(state);

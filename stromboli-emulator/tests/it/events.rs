@@ -1,7 +1,11 @@
 //! An agent and its stream, as tests handle them.
 
+use std::io;
+
+use futures_util::stream;
 use serde_json::{Value, json};
-use stromboli_emulator::Emulator;
+use stromboli_emulator::{Agent, Answer, Answerer, Echo, Emulator, Run, Step};
+use tokio::sync::mpsc;
 
 use crate::client::{Connection, get, post, within};
 
@@ -55,7 +59,10 @@ pub(crate) struct Events {
 impl Events {
     /// Returns when the headers are there, and so is the subscription.
     pub(crate) async fn open(emulator: &Emulator, agent: &str) -> Self {
-        let mut connection = Connection::open(emulator).await;
+        Self::open_on(Connection::open(emulator).await, agent).await
+    }
+
+    pub(crate) async fn open_on(mut connection: Connection, agent: &str) -> Self {
         let target = format!("/agents/{agent}/stream");
         connection.send("GET", &target, "", b"").await;
         let head = within(connection.head()).await;
@@ -98,4 +105,47 @@ impl Events {
 
 pub(crate) fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
+}
+
+/// An answerer whose agents are moved by the test.
+pub(crate) struct Strings(mpsc::UnboundedSender<Puppet>);
+
+/// The process of an agent in the hands of the test; dropping `steps` ends it.
+pub(crate) struct Puppet {
+    pub(crate) agent: Agent,
+    pub(crate) steps: mpsc::UnboundedSender<Step>,
+}
+
+/// The answerer, and the processes that it starts.
+pub(crate) fn puppet() -> (Strings, mpsc::UnboundedReceiver<Puppet>) {
+    let (started, puppets) = mpsc::unbounded_channel();
+    (Strings(started), puppets)
+}
+
+impl Answerer for Strings {
+    fn answer(&self, run: Run) -> Answer {
+        Echo.answer(run)
+    }
+
+    fn start_agent(&self, agent: Agent) -> Option<io::Result<Answer>> {
+        let (steps, printed) = mpsc::unbounded_channel();
+        self.0.send(Puppet { agent, steps }).unwrap();
+        let steps = stream::unfold(printed, |mut printed| async {
+            printed.recv().await.map(|step| (step, printed))
+        });
+        Some(Ok(Answer::new(steps)))
+    }
+}
+
+/// An answerer that cannot start agents.
+pub(crate) struct Broken;
+
+impl Answerer for Broken {
+    fn answer(&self, run: Run) -> Answer {
+        Echo.answer(run)
+    }
+
+    fn start_agent(&self, _: Agent) -> Option<io::Result<Answer>> {
+        Some(Err(io::Error::other("no such file")))
+    }
 }
