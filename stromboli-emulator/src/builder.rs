@@ -1,4 +1,4 @@
-//! The emulator's settings and how to choose them.
+//! How to choose the emulator's settings.
 
 use std::io;
 use std::time::Duration;
@@ -6,55 +6,10 @@ use std::time::Duration;
 use jiff::tz::Offset;
 
 use crate::answer::Answerer;
+use crate::dialect::Dialect;
 use crate::emulator::Emulator;
 use crate::scripted::Introduction;
-use crate::validate::is_under;
-
-/// The release that the emulator follows, as the real one reports itself.
-const VERSION: &str = "v0.5.7-alpha";
-/// How long a job is kept after its last update.
-const JOB_TTL: Duration = Duration::from_secs(60 * 60);
-/// How long a run may take when the request does not say.
-const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// What `/health` looks at, in its order.
-const COMPONENTS: [&str; 3] = ["podman", "claude-credentials-file", "claude-credentials-secret"];
-
-/// What the server's configuration decides.
-pub(crate) struct Settings {
-    pub(crate) version: String,
-    pub(crate) api_tokens: Vec<String>,
-    pub(crate) claude_configured: bool,
-    /// Each component with its error, if it has one.
-    pub(crate) components: Vec<(&'static str, Option<String>)>,
-    pub(crate) job_ttl: Duration,
-    pub(crate) run_timeout: Duration,
-    pub(crate) utc_offset: Offset,
-    allowed_images: Vec<String>,
-    allowed_volumes: Vec<String>,
-}
-
-impl Settings {
-    pub(crate) fn allows_image(&self, image: &str) -> bool {
-        let patterns = &self.allowed_images;
-        patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, image))
-    }
-
-    pub(crate) fn allows_volume(&self, host_path: &str) -> bool {
-        self.allowed_volumes.iter().any(|parent| is_under(host_path, parent))
-    }
-}
-
-/// Whether `text` fits `pattern`, in which `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(text) = text.strip_prefix(start) else {
-        return false;
-    };
-    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    starts.filter_map(|at| text.get(at..)).any(|text| matches(rest, text))
-}
+use crate::settings::Settings;
 
 /// Chooses how an [`Emulator`] behaves.
 ///
@@ -82,17 +37,7 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
-            settings: Settings {
-                version: VERSION.to_owned(),
-                api_tokens: Vec::new(),
-                claude_configured: true,
-                components: COMPONENTS.map(|name| (name, None)).into(),
-                job_ttl: JOB_TTL,
-                run_timeout: RUN_TIMEOUT,
-                utc_offset: Offset::UTC,
-                allowed_images: Vec::new(),
-                allowed_volumes: Vec::new(),
-            },
+            settings: Settings::new(),
             answerer: Box::new(Introduction),
             seed: None,
             utc_offset_minutes: 0,
@@ -100,9 +45,15 @@ impl Builder {
         }
     }
 
-    /// The version that `/health` reports; `v0.5.7-alpha` if not set.
+    /// The release to be like; [`Dialect::V0_5_7`] if not set.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.settings.dialect = dialect;
+        self
+    }
+
+    /// The version that `/health` reports; if not set, that of the dialect, such as `v0.5.7-alpha`.
     pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.settings.version = version.into();
+        self.settings.version = Some(version.into());
         self
     }
 
@@ -143,6 +94,26 @@ impl Builder {
     /// How long a run may take when its request sets no timeout; 30 minutes if not set.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.settings.run_timeout = timeout;
+        self
+    }
+
+    /// How often agents are looked at for having idled, which adds up to so much to their timeouts; 30 s if not set.
+    pub fn agent_tick(mut self, tick: Duration) -> Self {
+        self.settings.agent_tick = tick;
+        self
+    }
+
+    /// How long an agent that is stopped may go on with its turn before it is killed, and how long `DELETE` may take
+    /// therefore; 5 s if not set.
+    pub fn agent_grace(mut self, grace: Duration) -> Self {
+        self.settings.agent_grace = grace;
+        self
+    }
+
+    /// How many bytes the system keeps for a reader that does not read; if not set, megabytes. With a few thousand, a
+    /// slow reader of an agent's stream is soon 32 events behind and loses the oldest.
+    pub fn send_buffer(mut self, bytes: u32) -> Self {
+        self.settings.send_buffer = Some(bytes);
         self
     }
 
@@ -190,22 +161,7 @@ impl Builder {
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
-            .field("version", &self.settings.version)
+            .field("version", &self.settings.version())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_in_an_image_pattern_stands_for_any_text() {
-        for pattern in ["python:3.12", "python:*", "*", "*:3.12", "py*:*", "python:3.12*"] {
-            assert!(matches(pattern, "python:3.12"), "{pattern}");
-        }
-        for pattern in ["python", "node:*", "*:3.1", "python:3.12?"] {
-            assert!(!matches(pattern, "python:3.12"), "{pattern}");
-        }
     }
 }

@@ -35,15 +35,19 @@
 //! - A job whose [`Answerer`] panics fails; the real server has none.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
+mod agent;
+mod agents;
 mod answer;
 mod builder;
 mod decode;
+mod dialect;
 mod duration;
 mod emulator;
 mod execution;
 mod jobs;
 mod json;
 mod observe;
+mod outlet;
 mod percent;
 mod quote;
 mod reply;
@@ -51,14 +55,18 @@ mod request;
 mod routes;
 mod scripted;
 mod server;
+mod settings;
 mod state;
 mod syntax;
+mod transcript;
 mod usage;
 mod validate;
 mod wire;
 
+pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use builder::Builder;
+pub use dialect::Dialect;
 pub use emulator::Emulator;
 pub use observe::{Received, Stats};
 pub use scripted::{Hold, Rule};

@@ -39,7 +39,7 @@ pub(super) fn health(state: &State) -> Response {
     let health = Health {
         status: if degraded { "degraded" } else { "ok" },
         name: "stromboli",
-        version: &state.settings.version,
+        version: state.settings.version(),
         components,
     };
     reply::json(StatusCode::OK, &health)
