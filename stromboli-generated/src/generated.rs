@@ -36,8 +36,8 @@ pub mod types {
     }
     ///Something that happened to a persistent agent; the data of an event of its stream.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct AgentEvent {
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct AgentEventData {
         ///When it happened, with fractions of a second.
         pub at: ::jiff::Timestamp,
         ///One line of the CLI's stdout, with `output`: a JSON object as text. Absent for an empty line, and a note in square brackets instead of a line above 10 MiB.
@@ -994,6 +994,18 @@ pub mod types {
             fn from(value: String) -> Self {
                 Self(value.into())
             }
+        }
+    }
+    impl ::std::fmt::Debug for AgentEventData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AgentEventData")
+                .field("at", &self.at)
+                .field("content", &::std::format_args!("[redacted]"))
+                .field("error", &::std::format_args!("[redacted]"))
+                .field("turn_id", &self.turn_id)
+                .field("type_", &self.type_)
+                .field("extra", &self.extra)
+                .finish()
         }
     }
     impl ::std::fmt::Debug for AgentRequest {
