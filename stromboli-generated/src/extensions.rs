@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::types::{
-    ImagePullRequest, Job, JobStatus, PodmanOptions, RunRequest, RunResponse, SessionEntry, SessionInfo,
+    AgentRequest, ImagePullRequest, Job, JobStatus, PodmanOptions, RunRequest, RunResponse, SessionEntry, SessionInfo,
 };
 
 impl RunRequest {
@@ -30,6 +30,18 @@ impl From<&str> for RunRequest {
 impl From<String> for RunRequest {
     fn from(prompt: String) -> Self {
         Self::new(prompt)
+    }
+}
+
+impl From<&str> for AgentRequest {
+    fn from(prompt: &str) -> Self {
+        Self::new().prompt(prompt)
+    }
+}
+
+impl From<String> for AgentRequest {
+    fn from(prompt: String) -> Self {
+        Self::new().prompt(prompt)
     }
 }
 
