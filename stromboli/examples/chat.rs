@@ -1,6 +1,6 @@
 //! A conversation with a live agent in the terminal: text as it comes, one line for each tool, the cost at the end.
 //!
-//! Its server is that of `STROMBOLI_URL` and `STROMBOLI_TOKEN`, or else the emulator in this process.
+//! The server is that of `STROMBOLI_URL`, or else the emulator in this process.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example talks to a person")]
 
@@ -27,11 +27,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
         if prompt.trim().is_empty() {
             break;
         }
-        let mut turn = agent.send(prompt).await?;
+        let mut turn = agent.send(prompt.trim()).await?;
         loop {
             match turn.try_next().await {
                 Ok(Some(message)) => show(&message, &mut cost)?,
-                Ok(None) => break,
+                Ok(None) => break println!(),
                 Err(error) if error.kind() == ErrorKind::Lagged => eprintln!("\n[{}]", error.message()),
                 Err(error) => return Err(error.into()),
             }
@@ -51,10 +51,7 @@ fn show(message: &Message, cost: &mut f64) -> std::io::Result<()> {
                 println!("\n[{}] {input:.100}", tool.name.as_deref().unwrap_or_default());
             }
         }
-        Message::Result(end) => {
-            *cost = end.total_cost_usd().unwrap_or(*cost);
-            println!("\n[{}]", end.outcome());
-        }
+        Message::Result(end) => *cost = end.total_cost_usd().unwrap_or(*cost),
         _ => {}
     }
     stdout().flush()

@@ -80,12 +80,11 @@ pub use retry::RetryPolicy;
 pub use run_stream::{RunEvent, RunStream};
 pub use stromboli_generated::types::{
     Agent, AgentRequest, AgentSendRequest, AgentStatus, AgentTurn, ClaudeOptions, ClaudeStatus, ComponentHealth,
-    ComponentStatus, ComposeEnvironment, CrashInfo, Effort, Health, HealthStatus, HistoryBlock, HistoryBlockType,
-    HistoryContent, HistoryMessage, HistoryMessageType, HistoryToolResult, HistoryUsage, ImageDetail, ImageInfo,
-    ImagePullRequest, ImagePulled, ImageSearchResult, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks,
-    LogoutResponse, Model, OutputFormat, PermissionMode, PodmanOptions, PromptCachingTtl, RunRequest, RunResponse,
-    RunStatus, RunStreamEnd, SecretCreated, SecretDeleted, SecretInfo, SessionDestroyed, SessionInfo, SettingSource,
-    TokenInfo, TokenResponse, Usage,
+    ComponentStatus, ComposeEnvironment, CrashInfo, Effort, Health, HealthStatus, HistoryContent, HistoryMessage,
+    HistoryMessageType, HistoryToolResult, HistoryUsage, ImageDetail, ImageInfo, ImagePullRequest, ImagePulled,
+    ImageSearchResult, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks, LogoutResponse, Model, OutputFormat,
+    PermissionMode, PodmanOptions, PromptCachingTtl, RunRequest, RunResponse, RunStatus, RunStreamEnd, SecretCreated,
+    SecretDeleted, SecretInfo, SessionDestroyed, SessionInfo, SettingSource, TokenInfo, TokenResponse, Usage,
 };
 pub use stromboli_generated::{AgentFailure, StructuredError};
 pub use stromboli_messages as messages;
