@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
@@ -14,6 +14,9 @@ use crate::scripted::Rule;
 use crate::server::{self, Listener};
 use crate::settings::Settings;
 use crate::state::{State, lock};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.
 pub struct Emulator {
@@ -44,7 +47,7 @@ impl Emulator {
         answerer: Box<dyn Answerer>,
         seed: Option<u64>,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address, &settings)?;
         let url = format!("http://{}", reachable(listener.local_addr()?));
         let listener = Arc::new(Mutex::new(Some(listener)));
         let (alive, stop) = watch::channel(());
@@ -77,7 +80,7 @@ impl Emulator {
         self.state.scripted.add(part.into())
     }
 
-    /// Runs begun so far.
+    /// Runs and turns of agents begun so far.
     pub fn executions(&self) -> u64 {
         self.state.stats().executions
     }
@@ -99,6 +102,11 @@ impl Emulator {
         self.state.wait_for(reached).await
     }
 
+    /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.
+    pub fn close_streams(&self) {
+        self.state.agents.cut_streams();
+    }
+
     /// The last 1,024 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
@@ -113,6 +121,22 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
         _ => {}
     }
     address
+}
+
+/// A socket that listens; the connections inherit its settings.
+fn listen(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    if let Some(bytes) = settings.send_buffer {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    // As `TcpListener::bind` does it: a port whose last connections are still closing is free.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for Emulator {

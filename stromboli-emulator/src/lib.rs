@@ -38,6 +38,8 @@
 //! - A job whose [`Answerer`] panics fails; the real server has none.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
+mod agent;
+mod agents;
 mod answer;
 mod builder;
 mod decode;
@@ -48,6 +50,7 @@ mod execution;
 mod jobs;
 mod json;
 mod observe;
+mod outlet;
 mod percent;
 mod quote;
 mod reply;
@@ -58,10 +61,12 @@ mod server;
 mod settings;
 mod state;
 mod syntax;
+mod transcript;
 mod usage;
 mod validate;
 mod wire;
 
+pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use builder::Builder;
 pub use dialect::Dialect;

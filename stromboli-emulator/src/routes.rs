@@ -1,5 +1,6 @@
 //! The routes: which request goes where. One file per tag below.
 
+mod agents;
 mod jobs;
 mod run;
 mod stream;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::response::Response;
 
+use crate::dialect::Dialect;
 use crate::state::State;
 
 /// A request that the server knows.
@@ -22,6 +24,12 @@ pub(crate) enum Route {
     Jobs,
     Job(String),
     CancelJob(String),
+    Agents,
+    CreateAgent,
+    Agent(String),
+    SendAgent(String),
+    AgentStream(String),
+    StopAgent(String),
 }
 
 impl Route {
@@ -38,8 +46,28 @@ impl Route {
             (&Method::GET, ["jobs"]) => Self::Jobs,
             (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
             (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            (&Method::GET, ["agents"]) => Self::Agents,
+            (&Method::POST, ["agents"]) => Self::CreateAgent,
+            (&Method::GET, ["agents", id]) if !id.is_empty() => Self::Agent((*id).to_owned()),
+            (&Method::POST, ["agents", id, "send"]) if !id.is_empty() => Self::SendAgent((*id).to_owned()),
+            (&Method::GET, ["agents", id, "stream"]) if !id.is_empty() => Self::AgentStream((*id).to_owned()),
+            (&Method::DELETE, ["agents", id]) if !id.is_empty() => Self::StopAgent((*id).to_owned()),
             _ => return None,
         })
+    }
+
+    /// Whether a server of that release has the route.
+    pub(crate) fn is_in(&self, dialect: Dialect) -> bool {
+        let is_new = matches!(
+            self,
+            Self::Agents
+                | Self::CreateAgent
+                | Self::Agent(_)
+                | Self::SendAgent(_)
+                | Self::AgentStream(_)
+                | Self::StopAgent(_)
+        );
+        dialect != Dialect::V0_4_3 || !is_new
     }
 
     /// Whether the route asks for a token when authentication is on.
@@ -49,7 +77,10 @@ impl Route {
 
     /// Whether the route reads a body.
     pub(crate) fn has_body(&self) -> bool {
-        matches!(self, Self::Run | Self::RunAsync)
+        matches!(
+            self,
+            Self::Run | Self::RunAsync | Self::CreateAgent | Self::SendAgent(_)
+        )
     }
 
     pub(crate) async fn answer(self, state: &Arc<State>, query: &str, body: &[u8]) -> Response {
@@ -62,6 +93,12 @@ impl Route {
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),
+            Self::Agents => agents::list(state),
+            Self::CreateAgent => agents::create(state, body),
+            Self::Agent(id) => agents::get(state, &id),
+            Self::SendAgent(id) => agents::send(state, &id, body),
+            Self::AgentStream(id) => agents::stream(state, &id),
+            Self::StopAgent(id) => agents::stop(state, &id).await,
         }
     }
 }

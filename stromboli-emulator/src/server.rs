@@ -23,7 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::observe::Received;
 use crate::routes::Route;
 use crate::state::{State, lock};
-use crate::wire::Wire;
+use crate::wire::{Slot, Wire};
 use crate::{percent, reply};
 
 /// Go's limit on the request line and the headers together.
@@ -64,16 +64,22 @@ async fn accept(listener: &Listener) -> Option<std::io::Result<TcpStream>> {
 async fn connection(state: Arc<State>, stream: TcpStream) {
     // As Go does it; if it cannot be set, the answers only come slower.
     let _ = stream.set_nodelay(true);
+    let outlet = Slot::default();
+    let wire = Wire::new(stream, Arc::clone(&outlet));
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
-        Box::pin(async move { Ok::<_, Infallible>(serve(&state, request).await) })
+        let (state, outlet) = (Arc::clone(&state), Arc::clone(&outlet));
+        Box::pin(async move {
+            let mut response = serve(&state, request).await;
+            *lock(&outlet) = response.extensions_mut().remove();
+            Ok::<_, Infallible>(response)
+        })
     });
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
-    let mut served = http.serve_connection(TokioIo::new(Wire::new(stream)), service);
+    let mut served = http.serve_connection(TokioIo::new(wire), service);
     // An error here is the client's going away or its breaking HTTP.
     let _ = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
     served.into_parts().io.into_inner().close().await;
@@ -143,14 +149,15 @@ async fn handle(state: &Arc<State>, parts: &Parts, path: &str, body: Incoming) -
 
 /// The route of the request, or the answer when there is none or the sender may not use it.
 fn admit(state: &State, parts: &Parts, path: &str) -> Result<Route, Box<Response>> {
-    if let Some(route) = Route::find(&parts.method, path) {
+    let find = |path: &str| Route::find(&parts.method, path).filter(|route| route.is_in(state.settings.dialect));
+    if let Some(route) = find(path) {
         if route.is_protected() {
             authenticate(&parts.headers, &state.settings.api_tokens)
                 .map_err(|refused| Box::new(reply::plain_error(StatusCode::UNAUTHORIZED, refused)))?;
         }
         return Ok(route);
     }
-    let without_slash = path.strip_suffix('/').and_then(|path| Route::find(&parts.method, path));
+    let without_slash = path.strip_suffix('/').and_then(find);
     let answer = match (without_slash, parts.uri.path().strip_suffix('/')) {
         (Some(_), Some(path)) => {
             let query = parts.uri.query().map(|query| format!("?{query}"));

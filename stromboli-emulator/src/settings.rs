@@ -11,6 +11,10 @@ use crate::validate::is_under;
 const JOB_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long a run may take when the request does not say.
 const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How often the server looks for agents that have idled.
+const AGENT_TICK: Duration = Duration::from_secs(30);
+/// How long the server waits for an agent whose input it has closed.
+const AGENT_GRACE: Duration = Duration::from_secs(5);
 /// What `/health` looks at, in its order.
 const COMPONENTS: [&str; 3] = ["podman", "claude-credentials-file", "claude-credentials-secret"];
 
@@ -26,6 +30,12 @@ pub(crate) struct Settings {
     pub(crate) job_ttl: Duration,
     pub(crate) run_timeout: Duration,
     pub(crate) utc_offset: Offset,
+    /// How often agents are looked at for having idled.
+    pub(crate) agent_tick: Duration,
+    /// How long an agent may take to end when it is told to.
+    pub(crate) agent_grace: Duration,
+    /// If set, of how many bytes; the system's choice otherwise.
+    pub(crate) send_buffer: Option<u32>,
     pub(crate) allowed_images: Vec<String>,
     pub(crate) allowed_volumes: Vec<String>,
 }
@@ -42,6 +52,9 @@ impl Settings {
             job_ttl: JOB_TTL,
             run_timeout: RUN_TIMEOUT,
             utc_offset: Offset::UTC,
+            agent_tick: AGENT_TICK,
+            agent_grace: AGENT_GRACE,
+            send_buffer: None,
             allowed_images: Vec::new(),
             allowed_volumes: Vec::new(),
         }
