@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use stromboli::hooks::{Hook, ResponseEvent};
-use stromboli::{AgentRequest, Client, Credentials, Error, Result, RunRequest, Secret, Token};
+use stromboli::{AgentRequest, AgentSendRequest, Client, Credentials, Error, Result, RunRequest, Secret, Token};
 
 use crate::calls::IDS;
 use crate::support::within;
@@ -76,7 +76,7 @@ async fn full(client: &Client, id: &str) -> Result<()> {
         "image_get" => drop(client.images().get("Python:3.12@sha256:abc_d-e.f").await?),
         "images_search" => drop(client.images().search(full::search()).await?),
         "image_pull" => drop(client.images().pull(full::pull()).await?),
-        "agent_create" => drop(client.agents().create(full::agent()).await?),
+        "agent_create" => create(client, &full::agent()).await?,
         _ => minimal(client, id).await?,
     }
     Ok(())
@@ -110,19 +110,33 @@ async fn minimal(client: &Client, id: &str) -> Result<()> {
         "images_search" => drop(client.images().search("python").await?),
         "image_pull" => drop(client.images().pull("python").await?),
         "agents_list" => drop(client.agents().list().await?),
-        "agent_create" => drop(client.agents().create(AgentRequest::new()).await?),
-        "agent_get" => drop(client.agents().get("agent-1").await?),
-        "agent_send" => drop(client.agents().send("agent-1", "go on").await?),
+        "agent_create" => create(client, &AgentRequest::new()).await?,
+        "agent_get" => drop(client.agent("agent-1").get().await?),
+        "agent_send" => match client
+            .raw()
+            .agent_send("agent-1", &AgentSendRequest::new("go on"))
+            .await
+        {
+            Ok(_) => {}
+            Err(error) => return Err(Error::from_raw("agent_send", error).await),
+        },
         "agent_stream" => match client.raw().agent_stream("agent-1").await {
             Ok(_) => {}
             Err(error) => return Err(Error::from_raw("agent_stream", error).await),
         },
-        "agent_stop" => client.agents().stop("agent-1").await?,
+        "agent_stop" => client.agent("agent-1").stop().await?,
         "health" => drop(client.health().await?),
         "claude_status" => drop(client.claude_status().await?),
         _ => unreachable!("{id}"),
     }
     Ok(())
+}
+
+async fn create(client: &Client, request: &AgentRequest) -> Result<()> {
+    match client.raw().agent_create(request).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(Error::from_raw("agent_create", error).await),
+    }
 }
 
 #[tokio::test]
@@ -156,11 +170,18 @@ async fn what_stands_on_several_operations_sends_valid_requests() {
         client.start("hi").await.unwrap().wait().await.unwrap();
         let mut messages = client.session(ID).messages().stream();
         while messages.try_next().await.unwrap().is_some() {}
+        let agent = client.agents().spawn(full::agent()).await.unwrap();
+        // The example's agent has exited; what counts is the request.
+        agent.events().await.err();
         client.compatibility().await.unwrap();
     })
     .await;
     let counts = verdicts.counts();
     let sent = [
+        "agent_create",
+        "agent_get",
+        "agent_send",
+        "agent_stream",
         "auth_token",
         "health",
         "job_get",
