@@ -26,6 +26,8 @@ def before_load_schema(_context, document):
         for operation in path.values():
             for media in content(document, operation.get("requestBody", {})):
                 as_servers_read(document, media["schema"], set())
+                if not resolve(document, media["schema"]).get("required"):
+                    media["schema"] = nullable(media["schema"])
             for response in operation["responses"].values():
                 for media in content(document, response):
                     describe_events(media)
@@ -58,7 +60,7 @@ def resolve(document, value):
 
 
 def as_servers_read(document, schema, seen):
-    """Servers take null for an absent member or an empty element, and numbers of 64 bits.
+    """Servers take null for an absent member, an empty element or a body without members, and numbers of 64 bits.
 
     The first is said in the contract's introduction. The second is why `int32` is no bound: it is the type that clients
     of ours use, not what is refused.
