@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     Block, Content, Json, Usage,
+    block::content_text,
     wire::{open_enum, record},
 };
 
@@ -50,7 +51,7 @@ impl ApiMessage {
 
     /// The text of all text blocks, or the plain string.
     pub fn text(&self) -> Cow<'_, str> {
-        self.content.as_ref().map(Content::text).unwrap_or_default()
+        content_text(self.content.as_ref(), &self.extra)
     }
 }
 

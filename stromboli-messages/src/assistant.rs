@@ -56,7 +56,7 @@ impl AssistantMessage {
     /// What the model thought; empty where it did not, or kept it to itself.
     pub fn thinking(&self) -> Cow<'_, str> {
         join(self.blocks().iter().filter_map(|block| match block {
-            Block::Thinking(block) => block.thinking.as_deref(),
+            Block::Thinking(block) => block.thinking.as_deref().map(Cow::Borrowed),
             _ => None,
         }))
     }

@@ -1,5 +1,7 @@
 //! A line that Claude Code prints, and how it is read.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use crate::{
@@ -60,6 +62,18 @@ tagged! {
     Unknown(Box<UnknownMessage>)
 }
 
+impl From<Message> for Cow<'_, Message> {
+    fn from(message: Message) -> Self {
+        Self::Owned(message)
+    }
+}
+
+impl<'a> From<&'a Message> for Cow<'a, Message> {
+    fn from(message: &'a Message) -> Self {
+        Self::Borrowed(message)
+    }
+}
+
 impl Message {
     /// Reads a line. What does not fit its type stays in the `extra` of the innermost record around it.
     ///
@@ -77,7 +91,7 @@ impl Message {
         let Some(mut message) = message else {
             return Err(ParseError::not_an_object(line));
         };
-        message.keep_line(line);
+        message.keep_line(line.into());
         Ok(message)
     }
 

@@ -1,6 +1,6 @@
 //! What this version does not know, kept as it was written.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{
     Serialize, Serializer,
@@ -94,7 +94,7 @@ pub struct UnknownMessage {
     session_id: Option<String>,
     parent_tool_use_id: Option<String>,
     json: Json,
-    line: Option<String>,
+    line: Option<Arc<String>>,
 }
 
 impl UnknownMessage {
@@ -116,7 +116,7 @@ impl UnknownMessage {
     /// The line it was parsed from, as it was; `None` for what was not parsed by
     /// [`Message::parse`](crate::Message::parse).
     pub fn raw(&self) -> Option<&str> {
-        self.line.as_deref()
+        self.line.as_deref().map(String::as_str)
     }
 
     /// All of it.
@@ -177,10 +177,10 @@ impl Line for UnknownMessage {
     }
 
     fn line(&self) -> Option<&str> {
-        self.line.as_deref()
+        self.line.as_deref().map(String::as_str)
     }
 
-    fn keep_line(&mut self, line: String) {
+    fn keep_line(&mut self, line: Arc<String>) {
         self.line = Some(line);
     }
 }

@@ -1,4 +1,8 @@
 //! What the crate promises, from the outside.
 
+// Tests may stop at the first surprise.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod accumulator;
 mod strict;
 mod vectors;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// A JSON value; a number as it is written, a string as UTF-16.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Tree {
+pub(crate) enum Tree {
     Plain(String),
     Text(Vec<u16>),
     List(Vec<Tree>),
@@ -13,7 +13,7 @@ pub enum Tree {
 }
 
 /// Reads valid JSON.
-pub fn tree(text: &str) -> Tree {
+pub(crate) fn tree(text: &str) -> Tree {
     let mut reader = Reader { rest: text.as_bytes() };
     let value = reader.value();
     reader.space();
@@ -23,7 +23,7 @@ pub fn tree(text: &str) -> Tree {
 
 /// Fails unless both texts are the same value.
 #[track_caller]
-pub fn assert_same(a: &str, b: &str) {
+pub(crate) fn assert_same(a: &str, b: &str) {
     let short = |text: &str| text.chars().take(3000).collect::<String>();
     assert!(tree(a) == tree(b), "not the same:\n{}\n{}", short(a), short(b));
 }

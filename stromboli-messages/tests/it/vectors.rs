@@ -5,14 +5,14 @@ use stromboli_messages::{Block, Delta, Event, Message, System};
 use crate::strict::assert_same;
 
 /// The recorded lines of one file.
-pub fn lines(name: &str) -> Vec<String> {
+pub(crate) fn lines(name: &str) -> Vec<String> {
     let path = format!("{}/tests/vectors/{name}.jsonl", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     text.lines().map(str::to_owned).collect()
 }
 
 /// The recorded streams.
-pub const STREAMS: [&str; 11] = [
+pub(crate) const STREAMS: [&str; 11] = [
     "api-error-400",
     "bash-tool",
     "json",
@@ -27,7 +27,7 @@ pub const STREAMS: [&str; 11] = [
 ];
 
 /// All messages of one file.
-pub fn messages(name: &str) -> Vec<Message> {
+pub(crate) fn messages(name: &str) -> Vec<Message> {
     lines(name)
         .into_iter()
         .map(|line| Message::parse(line).unwrap())
@@ -36,7 +36,7 @@ pub fn messages(name: &str) -> Vec<Message> {
 
 /// Fails on anything in a message that is not typed.
 #[track_caller]
-pub fn assert_typed(message: &Message) {
+pub(crate) fn assert_typed(message: &Message) {
     let typed_block = |block: &Block| assert!(!matches!(block, Block::Unknown(_)), "{block:?}");
     match message {
         Message::Unknown(_) | Message::System(System::Unknown(_)) => panic!("{message:?}"),
