@@ -63,10 +63,7 @@ impl AssistantMessage {
 
     /// The tools it calls.
     pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
-        self.blocks().iter().filter_map(|block| match block {
-            Block::ToolUse(block) => Some(block),
-            _ => None,
-        })
+        self.message.iter().flat_map(ApiMessage::tool_uses)
     }
 
     /// The blocks of the message.

@@ -18,6 +18,7 @@ pub mod rate_limit;
 mod result;
 pub mod stream_event;
 pub mod system;
+pub mod transcript;
 mod turn;
 mod unknown;
 pub mod usage;

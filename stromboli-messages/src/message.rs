@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::{
     AssistantMessage, ParseError, ResultMessage, StreamEvent, System, UnknownMessage, UserMessage,
     notice::{
@@ -11,7 +9,7 @@ use crate::{
         ToolProgress, ToolUseSummary,
     },
     rate_limit::RateLimitEvent,
-    wire::{Line, Wire, strict, tagged},
+    wire::{Line, line, tagged},
 };
 
 tagged! {
@@ -80,19 +78,7 @@ impl Message {
     /// # Errors
     /// Only if the line is not a JSON object.
     pub fn parse(line: impl Into<String>) -> Result<Self, ParseError> {
-        let line = line.into();
-        let message = match strict::<Self>(&line) {
-            Ok(message) => Some(message),
-            Err(_) => match serde_json::from_str::<&RawValue>(&line) {
-                Ok(raw) => Self::recover(raw, 0),
-                Err(error) => return Err(ParseError::syntax(line, error)),
-            },
-        };
-        let Some(mut message) = message else {
-            return Err(ParseError::not_an_object(line));
-        };
-        message.keep_line(line.into());
-        Ok(message)
+        line::parse(line.into())
     }
 
     /// The line it was parsed from, as it was, whatever has been changed since; `None` for what was not parsed by

@@ -6,7 +6,7 @@
 //! the innermost record that has a place for it. Whatever the strict way accepts, the lenient way reads the same.
 
 mod field;
-mod line;
+pub(crate) mod line;
 mod object;
 mod open_enum;
 mod record;

@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
+use super::{Wire, strict};
+use crate::ParseError;
+
 /// What the records that are whole lines have in common. The line is shared, so that a copy of a message has it too.
 pub(crate) trait Line {
     fn uuid(&self) -> Option<&str>;
@@ -26,6 +31,22 @@ impl<L: Line> Line for Box<L> {
     fn keep_line(&mut self, line: Arc<String>) {
         L::keep_line(self, line);
     }
+}
+
+/// Reads a line, and keeps it.
+pub(crate) fn parse<L: Line + Wire>(line: String) -> Result<L, ParseError> {
+    let mut value: L = match strict(&line) {
+        Ok(value) => value,
+        Err(_) => match serde_json::from_str::<&RawValue>(&line) {
+            Ok(raw) => match L::recover(raw, 0) {
+                Some(value) => value,
+                None => return Err(ParseError::not_an_object(line)),
+            },
+            Err(error) => return Err(ParseError::syntax(line, error)),
+        },
+    };
+    value.keep_line(line.into());
+    Ok(value)
 }
 
 /// Defines a record that is a whole line, with the two ids that every line has.

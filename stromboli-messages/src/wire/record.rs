@@ -140,8 +140,8 @@ macro_rules! record {
 
         $(
             impl $name {
-                /// The line this was parsed from, as it was, whatever has been changed since; `None` for what was not
-                /// parsed by [`Message::parse`](crate::Message::parse).
+                /// The line this was parsed from, as it was, whatever has been changed since; `None` for what did not
+                /// come from `parse`.
                 pub fn raw(&self) -> Option<&str> {
                     self.$line.as_deref().map(String::as_str)
                 }
