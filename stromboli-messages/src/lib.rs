@@ -39,6 +39,7 @@ pub use json::Json;
 pub use message::Message;
 pub use number::Number;
 pub use outcome::{Outcome, ResultSubtype, StartupFailureReason, TerminalReason};
+pub use rate_limit::RateLimitStatus;
 pub use result::{
     DeferredToolUse, FastModeDisabledReason, FastModeState, InvalidConfigFile, PermissionDenial, ResultMessage,
 };

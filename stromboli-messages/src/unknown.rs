@@ -64,6 +64,9 @@ impl Variant for Unknown {
     fn read_rest<'de, A: MapAccess<'de>>(mut pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let name = text(name).ok_or_else(|| A::Error::custom("a name that no string can hold"))?;
+            if name == "type" {
+                return Err(A::Error::custom("another type, which counts"));
+            }
             pending.push((name, value));
         }
         let mut object = String::from("{");

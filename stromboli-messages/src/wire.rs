@@ -12,6 +12,8 @@ mod open_enum;
 mod record;
 mod same;
 mod tagged;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 

@@ -4,5 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod accumulator;
+mod hostile;
+mod lenient;
+mod mutate;
+mod properties;
+mod secrets;
+mod streams;
 mod strict;
 mod vectors;
