@@ -173,6 +173,15 @@ impl Rule<'_> {
 
     /// Before it replies, the model of an agent uses a tool that gives `result`; may be called again for more. Runs do
     /// not show it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let input = serde_json::json!({"command": "ls"});
+    /// let rule = emulator.on_prompt("what is here?").tool("Bash", input, "README.md");
+    /// rule.reply("Only a README.");
+    /// # Ok(()) }
+    /// ```
     pub fn tool(self, name: impl Into<String>, input: Value, result: impl Into<String>) -> Self {
         let (name, result) = (name.into(), result.into());
         let tool = ToolUse { name, input, result };

@@ -212,9 +212,14 @@ impl LiveAgent {
         self.stop.send_replace(true);
     }
 
-    /// Sees when the agent is told to stop.
-    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until the agent is told to stop.
+    pub(crate) async fn told_to_stop(&self) {
+        // The sender is ours, so that the wait can only end well.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
     /// The process is gone; `error` says why if it did not end well.
@@ -229,7 +234,7 @@ impl LiveAgent {
             subscriber.end();
         }
         drop(progress);
-        let stopped = *self.stop.borrow();
+        let stopped = self.is_stopping();
         state.count(|stats| {
             stats.agents -= 1;
             match (unfinished, stopped) {

@@ -213,7 +213,9 @@ async fn a_turn_that_outlasts_the_idle_timeout_is_killed() {
     pass(45).await;
     assert_eq!(look(&emulator, &agent).await["status"], "generating");
     pass(45).await;
-    assert_eq!(names(&events.until("exited").await), ["turn_start", "output", "exited"]);
+    let until = events.until("exited").await;
+    assert_eq!(names(&until), ["turn_start", "output", "exited"]);
+    assert_eq!(until[2].data.get("turn_id"), None);
     assert_eq!(get(&emulator, &format!("/agents/{agent}")).await.status, 404);
     // It may still finish its turn, as when it is stopped.
     pass(5).await;
