@@ -44,6 +44,7 @@ pub trait Answerer: Send + Sync + 'static {
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
     /// use futures_util::StreamExt;
+    /// use serde_json::json;
     /// use stromboli_emulator::{Agent, Answer, Answerer, Echo, Emulator, Run, Step};
     ///
     /// struct Parrot;
@@ -54,10 +55,8 @@ pub trait Answerer: Send + Sync + 'static {
     ///     }
     ///
     ///     fn start_agent(&self, agent: Agent) -> Option<std::io::Result<Answer>> {
-    ///         let results = agent
-    ///             .prompts
-    ///             .map(|prompt| Step::Line(format!(r#"{{"type":"result","result":{prompt:?}}}"#)));
-    ///         Some(Ok(Answer::new(results)))
+    ///         let said = |prompt| json!({"type": "result", "result": prompt}).to_string();
+    ///         Some(Ok(Answer::new(agent.prompts.map(move |prompt| Step::Line(said(prompt))))))
     ///     }
     /// }
     /// # let emulator = Emulator::builder().answerer(Parrot).start().await?;

@@ -199,13 +199,14 @@ impl Rule<'_> {
         self.set(|script| script.without_result = true)
     }
 
-    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`; so is an agent,
-    /// with everything it was.
+    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`. In the turn of an
+    /// agent its process dies, and the agent has exited.
     pub fn crash(self, exit_code: i32, signal: impl Into<String>) -> Self {
         self.set(|script| script.exit = Exit::Crashed(Crash::new(exit_code, signal)))
     }
 
-    /// The command prints `output` to its standard error and exits with another status than 0; so does an agent.
+    /// The command prints `output` to its standard error and exits with another status than 0. In the turn of an agent
+    /// its process does, and the agent has exited; 0 is a clean exit there.
     pub fn fail(self, exit_status: i32, output: &str) -> Self {
         let lines = output.lines().map(str::to_owned).collect();
         self.set(|script| {

@@ -255,11 +255,7 @@ impl LiveAgent {
     /// Adds a reader of the events from now on; one who comes after the exit waits for ever, as on the real server.
     pub(crate) fn subscribe(&self, state: &State) -> Arc<Subscriber> {
         let subscriber = Arc::new(Subscriber::new());
-        let mut progress = lock(&self.progress);
-        if progress.status != Status::Exited {
-            progress.subscribers.push(Arc::clone(&subscriber));
-        }
-        drop(progress);
+        lock(&self.progress).subscribers.push(Arc::clone(&subscriber));
         state.count(|stats| stats.subscribers += 1);
         subscriber
     }
