@@ -15,13 +15,21 @@
 //! prompts in another way, implement [`Answerer`].
 //!
 //! # What is here
-//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}` and
-//! `GET /run/stream`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states, the framing
-//! of the stream and the server's quirks; and API tokens.
+//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}`,
+//! `GET /run/stream` and everything below `/agents`, as release 0.5.7 serves them: statuses, headers, bodies, texts of
+//! errors, states of jobs and agents, the framing of the streams and the server's quirks; and API tokens.
+//!
+//! # Agents
+//! An agent prints the messages of Claude Code 2.1.197, made from the same rules as the output of runs. With
+//! [`Rule::tool`], [`Rule::messages`], [`Rule::stderr`] and [`Rule::without_result`] a rule says more about a turn;
+//! [`Answerer::start_agent`] puts another process in the agent's place. A reader that reads loses no event, however
+//! fast the agent prints; one whose connection is full loses the oldest of 32 ([`Builder::send_buffer`] makes that
+//! quick, [`Stats::dropped_events`] counts). A test need not wait for the idle timeout: [`Builder::agent_tick`] sets how
+//! often it is looked at, and both go by tokio's clock.
 //!
 //! # What is not here yet
 //! JWTs and `/auth/*`, rate limits, webhooks (`webhook_url` is read and ignored), sessions and their messages, secrets,
-//! images, agents, injected faults, state that outlives the process, and the dialect of 0.4.x. Their routes answer as
+//! images, injected faults, state that outlives the process, and the dialect of 0.4.x. Their routes answer as
 //! unknown ones do.
 //!
 //! # Where it differs from the real server
@@ -32,7 +40,10 @@
 //!   bytes, up to 1 MiB and 4 KiB. There is no time limit for reading headers.
 //! - The body of a run is read to its end, and not only to that of its first JSON value.
 //! - `claude.agents` may be nested 100 deep; the real limit is 10,000, as it is here for fields that are ignored.
-//! - A job whose [`Answerer`] panics fails; the real server has none.
+//! - A job whose [`Answerer`] panics fails, and an agent exits; the real server has none.
+//! - An agent that is stopped is killed once and after 5 s, as one that obeys the SIGTERM is; the real server sends a
+//!   SIGKILL after 5 s more.
+//! - The times in the result of a turn are zero.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
 mod agent;

@@ -32,7 +32,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
+    /// The whole body of a `POST` that was let in to run a prompt, or to start or prompt an agent; empty for others, whose bodies are not read.
     pub body: Bytes,
 }
 

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod agent_life;
+mod agent_messages;
+mod agent_script;
 mod agent_slow;
 mod agent_stream;
 mod agents;
