@@ -36,7 +36,10 @@
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
 mod answer;
+mod auth;
+mod blacklist;
 mod builder;
+mod clock;
 mod decode;
 mod dialect;
 mod duration;
@@ -44,9 +47,12 @@ mod emulator;
 mod execution;
 mod jobs;
 mod json;
+mod jwt;
+mod metrics;
 mod observe;
 mod percent;
 mod quote;
+mod rate_limit;
 mod reply;
 mod request;
 mod routes;
@@ -57,9 +63,11 @@ mod state;
 mod syntax;
 mod usage;
 mod validate;
+mod webhook;
 mod wire;
 
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
+pub use blacklist::Blacklist;
 pub use builder::Builder;
 pub use dialect::Dialect;
 pub use emulator::Emulator;

@@ -14,6 +14,10 @@ pub struct Stats {
     pub finished: u64,
     /// Runs killed because the client went away.
     pub stopped: u64,
+    /// Webhooks of jobs that were received: answered with a 2xx status.
+    pub webhooks_delivered: u64,
+    /// Webhooks of jobs that were given up.
+    pub webhooks_failed: u64,
 }
 
 /// A request as it arrived.
