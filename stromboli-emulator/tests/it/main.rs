@@ -2,14 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod auth;
+mod auth_endpoints;
 mod body;
 mod client;
+mod dialect;
 mod http;
 mod jobs;
 mod life;
 mod limits;
+mod rate_limit;
+mod receiver;
 mod run;
 mod script;
 mod stream;
 mod system;
+mod token;
 mod validation;
+mod webhook;
+mod webhook_redirect;
