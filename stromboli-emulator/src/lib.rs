@@ -15,16 +15,22 @@
 //! prompts in another way, implement [`Answerer`].
 //!
 //! # What is here
-//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}` and
-//! `GET /run/stream`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states, the framing
-//! of the stream and the server's quirks; and API tokens.
+//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}`,
+//! `GET /run/stream` and `/auth/*`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states,
+//! the framing of the stream and the server's quirks. API tokens and JWTs, rate limits and webhooks are off until
+//! [`Builder`] is told of them; [`Emulator::advance_clock`] lets tokens expire and limits recover at once.
+//! [`Dialect::V0_4_3`] makes a server of that release of it.
 //!
 //! # What is not here yet
-//! JWTs and `/auth/*`, rate limits, webhooks (`webhook_url` is read and ignored), sessions and their messages, secrets,
-//! images, agents, injected faults, state that outlives the process, and the dialect of 0.4.x. Their routes answer as
-//! unknown ones do.
+//! Sessions and their messages, secrets, images, agents, injected faults, and state that outlives the process. Their
+//! routes answer as unknown ones do.
 //!
 //! # Where it differs from the real server
+//! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
+//!   JWT secret, with which the real server of 0.5.7 does not start.
+//! - A webhook with an `https` URL, or one that is redirected to such, fails.
+//! - 0.5.7 shows its metrics on a port of their own, which is not here. Those of 0.4.3 lack what Go's runtime adds, and
+//!   time a stream up to its first event. Its JWTs are HS256 only, as those of 0.5.7 are.
 //! - Compose files are not run: such a run fails with a text that says so.
 //! - Session ids have no state behind them: any session may be resumed, none is busy, and [`Usage`] is what the answer
 //!   says it is.

@@ -30,7 +30,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
+    /// The whole body of a `POST` that was let in and whose route reads one; empty for others.
     pub body: Bytes,
 }
 

@@ -194,13 +194,18 @@ async fn a_job_does_not_wait_for_its_report() {
     assert_eq!(outcomes(&emulator, 1).await, (1, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reports_under_way_end_with_the_emulator() {
     let (emulator, receiver) = (Emulator::start().await.unwrap(), Receiver::start().await);
     start_job(&emulator, "ping", &receiver.url("/")).await;
     let mut delivery = receiver.next().await;
+    let begun = Instant::now();
     drop(emulator);
     assert!(delivery.is_abandoned().await);
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "it was given up, and not ended"
+    );
 }
 
 #[tokio::test]
@@ -246,6 +251,16 @@ async fn where_nothing_can_be_posted_the_report_is_given_up() {
             "completed"
         );
     }
+}
+
+#[tokio::test]
+async fn what_asks_for_encryption_is_never_sent_without() {
+    let (emulator, receiver) = (Emulator::start().await.unwrap(), Receiver::start().await);
+    let secure = receiver.url("/secure").replace("http://", "https://");
+    start_job(&emulator, "ping", &secure).await;
+    assert_eq!(outcomes(&emulator, 1).await, (0, 1));
+    start_job(&emulator, "ping", &receiver.url("/plain")).await;
+    assert_eq!(receiver.answer(200, "").await.line(), "POST /plain");
 }
 
 #[tokio::test]
