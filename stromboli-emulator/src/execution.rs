@@ -115,6 +115,7 @@ impl Execution {
             workdir: Some(request.workdir).filter(|path| !path.is_empty()),
             claude: Value::Object(request.claude),
             podman: Value::Object(request.podman),
+            conversation: None,
         };
         let answer = state.scripted.answer(run);
         state.count(|stats| stats.executions += 1);
@@ -133,7 +134,7 @@ impl Execution {
     pub(crate) async fn next(&mut self) -> Event {
         loop {
             match self.step().await {
-                Step::Line(line) => {
+                Step::Line(line) | Step::Stderr(line) => {
                     self.output.push_str(&line);
                     self.output.push('\n');
                     return Event::Line(line);

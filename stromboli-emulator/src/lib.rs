@@ -16,14 +16,14 @@
 //!
 //! # What is here
 //! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}`,
-//! `GET /run/stream` and `/auth/*`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states,
-//! the framing of the stream and the server's quirks. API tokens and JWTs, rate limits and webhooks are off until
-//! [`Builder`] is told of them; [`Emulator::advance_clock`] lets tokens expire and limits recover at once.
+//! `GET /run/stream`, `/agents` and `/auth/*`, as release 0.5.7 serves them: statuses, headers, bodies, texts of
+//! errors, job states, the framing of the streams and the server's quirks. API tokens and JWTs, rate limits and webhooks
+//! are off until [`Builder`] is told of them; [`Emulator::advance_clock`] lets tokens expire and limits recover at once.
 //! [`Dialect::V0_4_3`] makes a server of that release of it.
 //!
 //! # What is not here yet
-//! Sessions and their messages, secrets, images, agents, injected faults, and state that outlives the process. Their
-//! routes answer as unknown ones do.
+//! Sessions and their messages, secrets, images, injected faults, and state that outlives the process. Their routes
+//! answer as unknown ones do.
 //!
 //! # Where it differs from the real server
 //! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
@@ -41,6 +41,8 @@
 //! - A job whose [`Answerer`] panics fails; the real server has none.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
+mod agent;
+mod agents;
 mod answer;
 mod auth;
 mod blacklist;
@@ -56,6 +58,7 @@ mod json;
 mod jwt;
 mod metrics;
 mod observe;
+mod outlet;
 mod percent;
 mod quote;
 mod rate_limit;
@@ -67,11 +70,13 @@ mod server;
 mod settings;
 mod state;
 mod syntax;
+mod transcript;
 mod usage;
 mod validate;
 mod webhook;
 mod wire;
 
+pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use blacklist::Blacklist;
 pub use builder::Builder;

@@ -2,22 +2,28 @@
 
 use bytes::Bytes;
 
-/// Counts since the start.
+/// Counts since the start; those of agents and their streams say how many there are now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked.
+    /// Runs begun: requests that passed every check, so that the answerer was asked; and turns of agents.
     pub executions: u64,
-    /// Runs that came to their own end, of whatever kind; a job's run counts once the job shows it.
+    /// Runs and turns that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,
-    /// Runs killed because the client went away.
+    /// Runs killed because the client went away, and turns because their agent was stopped.
     pub stopped: u64,
     /// Webhooks of jobs that were received: answered with a 2xx status.
     pub webhooks_delivered: u64,
     /// Webhooks of jobs that were given up.
     pub webhooks_failed: u64,
+    /// Agents whose process lives.
+    pub agents: u64,
+    /// Agent streams that are open, those of agents that have exited among them.
+    pub subscribers: u64,
+    /// Events that a stream lost because its reader was too slow, over all streams since the start.
+    pub dropped_events: u64,
 }
 
 /// A request as it arrived.

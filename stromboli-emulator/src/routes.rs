@@ -1,5 +1,6 @@
 //! The routes: which request goes where. One file per tag below.
 
+mod agents;
 mod auth;
 mod jobs;
 mod run;
@@ -30,6 +31,12 @@ pub(crate) enum Route {
     Jobs,
     Job(String),
     CancelJob(String),
+    Agents,
+    CreateAgent,
+    Agent(String),
+    SendAgent(String),
+    AgentStream(String),
+    StopAgent(String),
 }
 
 impl Route {
@@ -51,6 +58,12 @@ impl Route {
             (&Method::GET, ["jobs"]) => Self::Jobs,
             (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
             (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            (&Method::GET, ["agents"]) => Self::Agents,
+            (&Method::POST, ["agents"]) => Self::CreateAgent,
+            (&Method::GET, ["agents", id]) if !id.is_empty() => Self::Agent((*id).to_owned()),
+            (&Method::POST, ["agents", id, "send"]) if !id.is_empty() => Self::SendAgent((*id).to_owned()),
+            (&Method::GET, ["agents", id, "stream"]) if !id.is_empty() => Self::AgentStream((*id).to_owned()),
+            (&Method::DELETE, ["agents", id]) if !id.is_empty() => Self::StopAgent((*id).to_owned()),
             _ => return None,
         };
         Some(route).filter(|route| route.is_in(dialect))
@@ -60,6 +73,12 @@ impl Route {
     fn is_in(&self, dialect: Dialect) -> bool {
         match self {
             Self::Metrics => dialect == Dialect::V0_4_3,
+            Self::Agents
+            | Self::CreateAgent
+            | Self::Agent(_)
+            | Self::SendAgent(_)
+            | Self::AgentStream(_)
+            | Self::StopAgent(_) => dialect >= Dialect::V0_5_7,
             _ => true,
         }
     }
@@ -79,7 +98,10 @@ impl Route {
 
     /// Whether the route reads a body.
     pub(crate) fn has_body(&self) -> bool {
-        matches!(self, Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh)
+        matches!(
+            self,
+            Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh | Self::CreateAgent | Self::SendAgent(_)
+        )
     }
 
     pub(crate) async fn answer(self, state: &Arc<State>, parts: &Parts, body: &[u8]) -> Response {
@@ -99,6 +121,12 @@ impl Route {
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),
+            Self::Agents => agents::list(state),
+            Self::CreateAgent => agents::create(state, body),
+            Self::Agent(id) => agents::get(state, &id),
+            Self::SendAgent(id) => agents::send(state, &id, body),
+            Self::AgentStream(id) => agents::stream(state, &id),
+            Self::StopAgent(id) => agents::stop(state, &id).await,
         }
     }
 }

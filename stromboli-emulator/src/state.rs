@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::agents::Agents;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
@@ -28,6 +29,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) agents: Agents,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -51,6 +53,7 @@ impl State {
             limiter: settings.rate_limit.map(limiter),
             metrics: Metrics::default(),
             jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            agents: Agents::new(),
             clock,
             settings,
             scripted: Scripted::new(answerer),
@@ -99,12 +102,12 @@ impl State {
 
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
-        let bits = lock(&self.random).u128(..);
-        let versioned = bits & !(0xf << 76) | (0x4 << 76);
-        let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
-        let part = |range| hex.get(range).unwrap_or_default();
-        let (first, second, third) = (part(0..8), part(8..12), part(12..16));
-        format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
+        uuid(&mut lock(&self.random))
+    }
+
+    /// Random numbers of their own for something that needs many.
+    pub(crate) fn fork_random(&self) -> fastrand::Rng {
+        lock(&self.random).fork()
     }
 
     pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
@@ -122,6 +125,15 @@ impl State {
             }
         });
     }
+}
+
+/// A random (version 4) UUID.
+pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
+    let versioned = random.u128(..) & !(0xf << 76) | (0x4 << 76);
+    let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
+    let part = |range| hex.get(range).unwrap_or_default();
+    let (first, second, third) = (part(0..8), part(8..12), part(12..16));
+    format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
 }
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.

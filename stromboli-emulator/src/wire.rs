@@ -2,25 +2,41 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::outlet::Outlet;
+use crate::state::lock;
+
 /// How long a closed connection is still read from.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// Who wants to know what becomes of the bytes of the response on its way.
+pub(crate) type Slot = Arc<Mutex<Option<Outlet>>>;
 
 /// A connection that holds hyper's own refusals back.
 pub(crate) struct Wire {
     stream: TcpStream,
     /// The status line of the refusal, without the version.
     refused: Option<&'static str>,
+    outlet: Slot,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, refused: None }
+    pub(crate) fn new(stream: TcpStream, outlet: Slot) -> Self {
+        Self {
+            stream,
+            refused: None,
+            outlet,
+        }
+    }
+
+    fn report(&self, report: fn(&Outlet)) {
+        lock(&self.outlet).as_ref().map(report);
     }
 
     /// Ends the connection, after a refusal if hyper had one.
@@ -75,11 +91,17 @@ impl AsyncWrite for Wire {
             self.refused = Some(status);
             return Poll::Ready(Ok(buf.len()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.report(if wrote.is_ready() { Outlet::fill } else { Outlet::stall });
+        wrote
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.report(Outlet::flush);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

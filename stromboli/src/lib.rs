@@ -42,6 +42,7 @@ mod client;
 mod config;
 mod credentials;
 mod error;
+mod event_stream;
 pub mod hooks;
 mod operation;
 mod options;

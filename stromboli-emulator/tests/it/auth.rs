@@ -82,6 +82,12 @@ async fn only_what_is_public_needs_no_token_and_unknown_routes_stay_unknown() {
         ("GET", "/jobs/job-1"),
         ("DELETE", "/jobs/job-1"),
         ("POST", "/auth/token"),
+        ("GET", "/agents"),
+        ("POST", "/agents"),
+        ("GET", "/agents/agent-1"),
+        ("DELETE", "/agents/agent-1"),
+        ("POST", "/agents/agent-1/send"),
+        ("GET", "/agents/agent-1/stream"),
     ];
     for (method, target) in protected {
         let refused = request(&emulator, method, target, "", b"").await;

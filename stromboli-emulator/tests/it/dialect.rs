@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Value, json};
 use stromboli_emulator::{Answer, Builder, Dialect, Emulator, Run, Usage};
 
-use crate::client::{get, post, request};
+use crate::client::{get, post};
 use crate::token::guarded;
 
 fn old() -> Builder {
@@ -34,28 +34,6 @@ async fn authentication_has_to_be_asked_for() {
     let on = guarded().dialect(Dialect::V0_4_3).auth(true).start().await.unwrap();
     assert_eq!(get(&on, "/jobs").await.status, 401);
     assert_eq!(get(&on, "/health").await.status, 200);
-}
-
-#[tokio::test]
-async fn there_are_no_agents() {
-    let emulator = old().start().await.unwrap();
-    for (method, target) in [
-        ("GET", "/agents"),
-        ("POST", "/agents"),
-        ("GET", "/agents/agent-1"),
-        ("DELETE", "/agents/agent-1"),
-        ("POST", "/agents/agent-1/send"),
-        ("GET", "/agents/agent-1/stream"),
-        ("GET", "/agents/"),
-    ] {
-        let response = request(&emulator, method, target, "", b"{}").await;
-        let answer = (response.status, response.header("content-type"), response.body.as_str());
-        assert_eq!(
-            answer,
-            (404, Some("text/plain"), "404 page not found"),
-            "{method} {target}"
-        );
-    }
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! The emulator over real sockets, byte by byte: each test holds a rule of the server's wire.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agent_life;
+mod agent_slow;
+mod agent_stream;
+mod agents;
 mod auth;
 mod auth_endpoints;
 mod body;
 mod client;
 mod dialect;
+mod events;
 mod http;
 mod jobs;
 mod life;

@@ -51,6 +51,9 @@ async fn every_protected_response_says_what_is_left() {
         ("POST", "/run", r#"{"prompt":"panic"}"#, 500),
         ("GET", "/run/stream?prompt=good", "", 200),
         ("GET", "/run/stream", "", 400),
+        ("GET", "/agents", "", 200),
+        ("POST", "/agents", "{}", 201),
+        ("GET", "/agents/none/stream", "", 404),
     ];
     for ((method, target, body, status), remaining) in cases.into_iter().zip((0..20).rev()) {
         let now = Timestamp::now().as_second();
