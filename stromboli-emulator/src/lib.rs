@@ -16,8 +16,10 @@
 //!
 //! # What is here
 //! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}`,
-//! `GET /run/stream` and everything below `/agents`, as release 0.5.7 serves them: statuses, headers, bodies, texts of
-//! errors, states of jobs and agents, the framing of the streams and the server's quirks; and API tokens.
+//! `GET /run/stream`, `/agents` and `/auth/*`, as release 0.5.7 serves them: statuses, headers, bodies, texts of
+//! errors, job states, the framing of the streams and the server's quirks. API tokens and JWTs, rate limits and webhooks
+//! are off until [`Builder`] is told of them; [`Emulator::advance_clock`] lets tokens expire and limits recover at once.
+//! [`Dialect::V0_4_3`] makes a server of that release of it.
 //!
 //! # Agents
 //! An agent prints the messages of Claude Code 2.1.197, made from the same rules as the output of runs. With
@@ -28,11 +30,15 @@
 //! often it is looked at, and both go by tokio's clock.
 //!
 //! # What is not here yet
-//! JWTs and `/auth/*`, rate limits, webhooks (`webhook_url` is read and ignored), sessions and their messages, secrets,
-//! images, injected faults, state that outlives the process, and the dialect of 0.4.x. Their routes answer as
-//! unknown ones do.
+//! Sessions and their messages, secrets, images, injected faults, and state that outlives the process. Their routes
+//! answer as unknown ones do.
 //!
 //! # Where it differs from the real server
+//! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
+//!   JWT secret, with which the real server of 0.5.7 does not start.
+//! - A webhook with an `https` URL, or one that is redirected to such, fails.
+//! - 0.5.7 shows its metrics on a port of their own, which is not here. Those of 0.4.3 lack what Go's runtime adds, and
+//!   time a stream up to its first event. Its JWTs are HS256 only, as those of 0.5.7 are.
 //! - Compose files are not run: such a run fails with a text that says so.
 //! - Session ids have no state behind them: any session may be resumed, none is busy, and [`Usage`] is what the answer
 //!   says it is.
@@ -49,7 +55,10 @@
 mod agent;
 mod agents;
 mod answer;
+mod auth;
+mod blacklist;
 mod builder;
+mod clock;
 mod decode;
 mod dialect;
 mod duration;
@@ -57,10 +66,13 @@ mod emulator;
 mod execution;
 mod jobs;
 mod json;
+mod jwt;
+mod metrics;
 mod observe;
 mod outlet;
 mod percent;
 mod quote;
+mod rate_limit;
 mod reply;
 mod request;
 mod routes;
@@ -72,10 +84,12 @@ mod syntax;
 mod transcript;
 mod usage;
 mod validate;
+mod webhook;
 mod wire;
 
 pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
+pub use blacklist::Blacklist;
 pub use builder::Builder;
 pub use dialect::Dialect;
 pub use emulator::Emulator;
