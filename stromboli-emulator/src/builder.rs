@@ -4,11 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::Offset;
 
 use crate::answer::Answerer;
+use crate::blacklist::Blacklist;
 use crate::dialect::Dialect;
 use crate::emulator::Emulator;
+use crate::rate_limit::Rate;
 use crate::scripted::Introduction;
 use crate::settings::Settings;
 
@@ -33,7 +36,8 @@ pub struct Builder {
     answerer: Box<dyn Answerer>,
     seed: Option<u64>,
     utc_offset_minutes: i32,
-    unknown_component: Option<String>,
+    /// The first setting that makes no sense.
+    invalid: Option<String>,
 }
 
 impl Builder {
@@ -44,7 +48,7 @@ impl Builder {
             answerer: Box::new(Introduction),
             seed: None,
             utc_offset_minutes: 0,
-            unknown_component: None,
+            invalid: None,
         }
     }
 
@@ -72,9 +76,64 @@ impl Builder {
         self
     }
 
-    /// Turns authentication on and accepts this bearer token; may be called again for more.
+    /// Turns authentication on or off. If never called, it is on as soon as there is an API token or a JWT secret, and
+    /// off in [`Dialect::V0_4_3`].
+    pub fn auth(mut self, enabled: bool) -> Self {
+        self.settings.auth = Some(enabled);
+        self
+    }
+
+    /// Accepts this bearer token; may be called again for more.
     pub fn api_token(mut self, token: impl Into<String>) -> Self {
         self.settings.api_tokens.push(token.into());
+        self
+    }
+
+    /// Signs and accepts JWTs with this secret; if never called, there are none, and `/auth/*` answers 503. While
+    /// authentication is on, [`start`](Self::start) refuses less than 32 characters and known placeholders.
+    pub fn jwt_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.jwt_secret = Some(secret.into());
+        self
+    }
+
+    /// How long an access token is valid; 24 hours if not set.
+    pub fn jwt_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_expiry = expiry;
+        self
+    }
+
+    /// How long a refresh token is valid; 7 days if not set.
+    pub fn jwt_refresh_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_refresh_expiry = expiry;
+        self
+    }
+
+    /// Where tokens that were logged out are kept; in memory if not set.
+    pub fn blacklist(mut self, blacklist: Blacklist) -> Self {
+        self.settings.blacklist = blacklist;
+        self
+    }
+
+    /// Limits each client to so many requests per second, and so many at once; if never called, nobody is limited.
+    pub fn rate_limit(mut self, per_second: u32, burst: u32) -> Self {
+        self.settings.rate_limit = Some(Rate { per_second, burst });
+        self
+    }
+
+    /// Believes an address, or a network such as `10.0.0.0/8`, whom a request comes from when it says so in
+    /// `X-Forwarded-For` or `X-Real-IP`; may be called again for more. The rate limit goes by it.
+    pub fn trusted_proxy(mut self, network: &str) -> Self {
+        let address = || network.parse::<IpAddr>().map(IpNet::from);
+        match network.parse::<IpNet>().or_else(|_| address()) {
+            Ok(network) => self.settings.trusted_proxies.push(network),
+            Err(_) => self.refuse(format!("{network:?} is no network")),
+        }
+        self
+    }
+
+    /// Signs webhooks with this secret; if never called, or in [`Dialect::V0_4_3`], they are not signed.
+    pub fn webhook_signing_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.webhook_signing_secret = Some(secret.into());
         self
     }
 
@@ -95,7 +154,7 @@ impl Builder {
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),
-            None => self.unknown_component = Some(component.to_owned()),
+            None => self.refuse(format!("unknown component {component:?}")),
         }
         self
     }
@@ -159,17 +218,23 @@ impl Builder {
     /// Starts the emulator on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When the port cannot be bound, when the offset is a day or more, or for an unknown component.
+    /// When the port cannot be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
-        if let Some(component) = self.unknown_component {
-            return Err(refuse(format!("unknown component {component:?}")));
+        if let Some(invalid) = self.invalid {
+            return Err(refuse(invalid));
         }
+        self.settings.check().map_err(|what| refuse(what.to_owned()))?;
         let seconds = self.utc_offset_minutes.checked_mul(60);
         self.settings.utc_offset = seconds
             .and_then(|seconds| Offset::from_seconds(seconds).ok())
             .ok_or_else(|| refuse("UTC offset out of range".to_owned()))?;
         Emulator::bind(self.address, self.settings, self.answerer, self.seed).await
+    }
+
+    fn refuse(&mut self, what: String) {
+        self.invalid.get_or_insert(what);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
@@ -100,6 +101,20 @@ impl Emulator {
     /// ```
     pub async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
         self.state.wait_for(reached).await
+    }
+
+    /// Sets the server's clock forward: tokens expire, rate limits recover, old jobs are removed. What waits already is
+    /// not shortened, such as the timeout of a run; nor do agents idle the faster.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # use std::time::Duration;
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// emulator.advance_clock(Duration::from_secs(24 * 60 * 60));
+    /// # Ok(()) }
+    /// ```
+    pub fn advance_clock(&self, by: Duration) {
+        self.state.clock.advance(by);
     }
 
     /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Crash, Exit, Run, Step};
+use crate::dialect::Dialect;
 use crate::request::RunRequest;
 use crate::state::State;
 use crate::usage::Usage;
@@ -184,7 +185,10 @@ impl Execution {
             status,
             structured_output: structured_output(&output),
             output,
-            usage: self.usage.take(),
+            usage: self
+                .usage
+                .take()
+                .filter(|_| self.state.settings.dialect >= Dialect::V0_5_7),
             crash_info,
         })
     }

@@ -14,6 +14,10 @@ pub struct Stats {
     pub finished: u64,
     /// Runs killed because the client went away, and turns because their agent was stopped.
     pub stopped: u64,
+    /// Webhooks of jobs that were received: answered with a 2xx status.
+    pub webhooks_delivered: u64,
+    /// Webhooks of jobs that were given up.
+    pub webhooks_failed: u64,
     /// Agents whose process lives.
     pub agents: u64,
     /// Agent streams that are open, those of agents that have exited among them.
@@ -32,7 +36,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
+    /// The whole body of a `POST` that was let in and whose route reads one; empty for others.
     pub body: Bytes,
 }
 

@@ -1,6 +1,7 @@
 //! The routes: which request goes where. One file per tag below.
 
 mod agents;
+mod auth;
 mod jobs;
 mod run;
 mod stream;
@@ -9,6 +10,7 @@ mod system;
 use std::sync::Arc;
 
 use axum::http::Method;
+use axum::http::request::Parts;
 use axum::response::Response;
 
 use crate::dialect::Dialect;
@@ -17,6 +19,11 @@ use crate::state::State;
 /// A request that the server knows.
 pub(crate) enum Route {
     Health,
+    Metrics,
+    AuthToken,
+    AuthRefresh,
+    AuthValidate,
+    AuthLogout,
     ClaudeStatus,
     Run,
     RunAsync,
@@ -35,10 +42,15 @@ pub(crate) enum Route {
 impl Route {
     /// The route of a decoded path. A table of our own and not a router: the server matches after decoding (so that
     /// `%2F` separates), and knows neither 405 nor a `HEAD` that follows from `GET`.
-    pub(crate) fn find(method: &Method, path: &str) -> Option<Self> {
+    pub(crate) fn find(dialect: Dialect, method: &Method, path: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
-        Some(match (method, segments.as_slice()) {
+        let route = match (method, segments.as_slice()) {
             (&Method::GET, ["health"]) => Self::Health,
+            (&Method::GET, ["metrics"]) => Self::Metrics,
+            (&Method::POST, ["auth", "token"]) => Self::AuthToken,
+            (&Method::POST, ["auth", "refresh"]) => Self::AuthRefresh,
+            (&Method::GET, ["auth", "validate"]) => Self::AuthValidate,
+            (&Method::POST, ["auth", "logout"]) => Self::AuthLogout,
             (&Method::GET, ["claude", "status"]) => Self::ClaudeStatus,
             (&Method::POST, ["run"]) => Self::Run,
             (&Method::POST, ["run", "async"]) => Self::RunAsync,
@@ -53,39 +65,55 @@ impl Route {
             (&Method::GET, ["agents", id, "stream"]) if !id.is_empty() => Self::AgentStream((*id).to_owned()),
             (&Method::DELETE, ["agents", id]) if !id.is_empty() => Self::StopAgent((*id).to_owned()),
             _ => return None,
-        })
+        };
+        Some(route).filter(|route| route.is_in(dialect))
     }
 
-    /// Whether a server of that release has the route.
-    pub(crate) fn is_in(&self, dialect: Dialect) -> bool {
-        let is_new = matches!(
-            self,
+    /// Whether servers of that release have the route.
+    fn is_in(&self, dialect: Dialect) -> bool {
+        match self {
+            Self::Metrics => dialect == Dialect::V0_4_3,
             Self::Agents
-                | Self::CreateAgent
-                | Self::Agent(_)
-                | Self::SendAgent(_)
-                | Self::AgentStream(_)
-                | Self::StopAgent(_)
-        );
-        dialect != Dialect::V0_4_3 || !is_new
+            | Self::CreateAgent
+            | Self::Agent(_)
+            | Self::SendAgent(_)
+            | Self::AgentStream(_)
+            | Self::StopAgent(_) => dialect >= Dialect::V0_5_7,
+            _ => true,
+        }
     }
 
     /// Whether the route asks for a token when authentication is on.
     pub(crate) fn is_protected(&self) -> bool {
-        !matches!(self, Self::Health)
+        !matches!(
+            self,
+            Self::Health | Self::Metrics | Self::AuthRefresh | Self::AuthValidate | Self::AuthLogout
+        )
+    }
+
+    /// Whether requests to the route are counted when their rate is limited.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.is_protected() && !matches!(self, Self::AuthToken)
     }
 
     /// Whether the route reads a body.
     pub(crate) fn has_body(&self) -> bool {
         matches!(
             self,
-            Self::Run | Self::RunAsync | Self::CreateAgent | Self::SendAgent(_)
+            Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh | Self::CreateAgent | Self::SendAgent(_)
         )
     }
 
-    pub(crate) async fn answer(self, state: &Arc<State>, query: &str, body: &[u8]) -> Response {
+    pub(crate) async fn answer(self, state: &Arc<State>, parts: &Parts, body: &[u8]) -> Response {
+        let query = parts.uri.query().unwrap_or_default();
+        let either = |answer: Result<Response, Box<Response>>| answer.unwrap_or_else(|refused| *refused);
         match self {
             Self::Health => system::health(state),
+            Self::Metrics => system::metrics(state),
+            Self::AuthToken => either(auth::token(state, body)),
+            Self::AuthRefresh => either(auth::refresh(state, body)),
+            Self::AuthValidate => either(auth::validate(state, &parts.headers)),
+            Self::AuthLogout => either(auth::logout(state, &parts.headers)),
             Self::ClaudeStatus => system::claude_status(state),
             Self::Run => run::run(state, body).await,
             Self::RunAsync => run::run_async(state, body),

@@ -173,6 +173,15 @@ impl Rule<'_> {
 
     /// Before it replies, the model of an agent uses a tool that gives `result`; may be called again for more. Runs do
     /// not show it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let input = serde_json::json!({"command": "ls"});
+    /// let rule = emulator.on_prompt("what is here?").tool("Bash", input, "README.md");
+    /// rule.reply("Only a README.");
+    /// # Ok(()) }
+    /// ```
     pub fn tool(self, name: impl Into<String>, input: Value, result: impl Into<String>) -> Self {
         let (name, result) = (name.into(), result.into());
         let tool = ToolUse { name, input, result };
@@ -190,13 +199,14 @@ impl Rule<'_> {
         self.set(|script| script.without_result = true)
     }
 
-    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`; so is an agent,
-    /// with everything it was.
+    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`. In the turn of an
+    /// agent its process dies, and the agent has exited.
     pub fn crash(self, exit_code: i32, signal: impl Into<String>) -> Self {
         self.set(|script| script.exit = Exit::Crashed(Crash::new(exit_code, signal)))
     }
 
-    /// The command prints `output` to its standard error and exits with another status than 0; so does an agent.
+    /// The command prints `output` to its standard error and exits with another status than 0. In the turn of an agent
+    /// its process does, and the agent has exited; 0 is a clean exit there.
     pub fn fail(self, exit_status: i32, output: &str) -> Self {
         let lines = output.lines().map(str::to_owned).collect();
         self.set(|script| {

@@ -7,8 +7,12 @@ use tokio::sync::watch;
 
 use crate::agents::Agents;
 use crate::answer::Answerer;
+use crate::blacklist::LoggedOut;
+use crate::clock::Clock;
 use crate::jobs::Jobs;
+use crate::metrics::Metrics;
 use crate::observe::{Received, Stats};
+use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
 use crate::settings::Settings;
 
@@ -18,6 +22,11 @@ const RECEIVED: usize = 1024;
 /// The state of one emulator.
 pub(crate) struct State {
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) logged_out: LoggedOut,
+    /// None when requests are not limited.
+    pub(crate) limiter: Option<RateLimiter>,
+    pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
     pub(crate) agents: Agents,
@@ -34,9 +43,18 @@ impl State {
         seed: Option<u64>,
         stop: watch::Receiver<()>,
     ) -> Self {
+        let clock = Clock::default();
+        let limiter = |rate| {
+            let proxies = settings.trusted_proxies.clone();
+            RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
+        };
         Self {
-            jobs: Jobs::new(settings.job_ttl, settings.utc_offset),
+            logged_out: LoggedOut::new(settings.blacklist.clone()),
+            limiter: settings.rate_limit.map(limiter),
+            metrics: Metrics::default(),
+            jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
             agents: Agents::new(),
+            clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
-use stromboli_messages::Message;
+use stromboli_messages::{Message, OriginKind, ResultMessage};
 
 pub use result::TurnResult;
 
@@ -176,7 +176,7 @@ impl Turn {
                 false => Some(Err(self.fail(ErrorKind::Incomplete, NO_RESULT))),
             },
             AgentEventKind::Message(message) if mine => {
-                self.has_result |= matches!(message, Message::Result(_));
+                self.has_result |= message.as_result().is_some_and(answers_a_prompt);
                 Some(Ok(message))
             }
             AgentEventKind::LineCut(note) if mine => Some(Err(self.gap(format!("server cut a message: {note}")))),
@@ -236,6 +236,13 @@ impl Turn {
         let lines: Vec<&str> = self.diagnostics().collect();
         error.with_body(lines.join("\n").as_bytes())
     }
+}
+
+/// Whether it ends the turn of a prompt, and not one that the agent began by itself when a task in the background ended. The
+/// server takes that one, too, for the end of the turn that it is in.
+fn answers_a_prompt(result: &ResultMessage) -> bool {
+    let origin = result.origin.as_ref().and_then(|origin| origin.kind.as_ref());
+    origin != Some(&OriginKind::TaskNotification)
 }
 
 const NO_RESULT: &str = "turn ended and its result did not come";

@@ -139,6 +139,16 @@ async fn a_turn_without_its_start_or_its_result_is_no_silent_hole() {
 }
 
 #[tokio::test]
+async fn the_result_of_a_task_in_the_background_is_not_taken_for_the_answer() {
+    let mut of_task = result();
+    of_task["origin"] = json!({"kind": "task-notification"});
+    let server = turn_of(&[mark("turn_start", "t-1"), output(&of_task), mark("turn_end", "t-1")]).await;
+    let client = Client::new(server.url()).unwrap();
+    let error = within(client.agent("agent-1").ask("hi")).await.unwrap_err();
+    assert_eq!((error.kind(), error.may_have_executed()), (ErrorKind::Incomplete, true));
+}
+
+#[tokio::test]
 async fn a_connection_lost_after_the_result_costs_nothing() {
     let sent = Reply::new(202).json(r#"{"turn_id":"t-1"}"#).bytes();
     let events = stream(&[mark("turn_start", "t-1"), output(&result())]);

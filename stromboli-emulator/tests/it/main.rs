@@ -2,19 +2,28 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod agent_life;
+mod agent_messages;
+mod agent_script;
 mod agent_slow;
 mod agent_stream;
 mod agents;
 mod auth;
+mod auth_endpoints;
 mod body;
 mod client;
+mod dialect;
 mod events;
 mod http;
 mod jobs;
 mod life;
 mod limits;
+mod rate_limit;
+mod receiver;
 mod run;
 mod script;
 mod stream;
 mod system;
+mod token;
 mod validation;
+mod webhook;
+mod webhook_redirect;

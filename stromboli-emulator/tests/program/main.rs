@@ -192,6 +192,28 @@ fn its_options_reach_the_server() {
 }
 
 #[test]
+fn tokens_are_issued_rates_limited_and_the_settings_checked() {
+    let secret = "a secret of at least 32 characters";
+    let serving = Serving::start(&["--port", "0", "--jwt-secret", secret, "--rate-limit", "1"]);
+    assert!(
+        serving
+            .get("/auth/validate", "")
+            .contains("missing authorization header")
+    );
+    let limited = serving.get("/jobs", "").to_lowercase();
+    assert!(
+        limited.starts_with("http/1.1 401") && limited.contains("x-ratelimit-limit: 1\r\n"),
+        "{limited}"
+    );
+    // Also by a release that does not ask unless told to.
+    let serving = Serving::start(&["--port", "0", "--dialect", "0.4.3", "--api-token", "secret"]);
+    assert!(serving.get("/jobs", "").starts_with("HTTP/1.1 401"));
+    let (code, _, errors) = ended(&["--port", "0", "--jwt-secret", "short"]);
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("32 characters"), "{errors}");
+}
+
+#[test]
 fn a_seed_gives_the_same_ids_each_time() {
     let ids = |seed: &str| {
         let serving = Serving::start(&["--port", "0", "--seed", seed]);

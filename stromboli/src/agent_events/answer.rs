@@ -12,6 +12,9 @@ const MAX_FOLLOWED: usize = 1024;
 /// The most bytes of a tool's input that are kept to be compared.
 const MAX_INPUT: usize = 1024 * 1024;
 
+/// The input of a tool that the model called with broken JSON.
+const UNPARSED: &str = "__unparsedToolInput";
+
 /// What the main agent and its subagents have said so far in a turn.
 pub(super) struct Conversation {
     /// By the tool use that a subagent works for; the main one's key is `None`.
@@ -36,12 +39,18 @@ struct Answer {
     id: Option<String>,
     next_block: u64,
     block: Option<Part>,
+    /// A block was written, and the line that says it in one piece did not come.
+    has_untold_block: bool,
+    has_end: bool,
 }
 
 /// A block of it.
 #[derive(Default)]
 struct Part {
     index: u64,
+    /// Blank text is never said in one piece.
+    has_words: bool,
+    is_told: bool,
     text: usize,
     thinking: usize,
     /// None when it has become too long to keep.
@@ -77,8 +86,10 @@ impl Conversation {
     pub(super) fn is_cut_before(&mut self, message: &Message) -> bool {
         let parent = message.parent_tool_use_id();
         match message {
-            Message::StreamEvent(event) => event.event.as_ref().is_some_and(|event| {
-                if matches!(event, Event::Error(_)) {
+            Message::StreamEvent(line) => line.event.as_ref().is_some_and(|event| {
+                self.has_answer |= parent.is_none();
+                // So ends an answer that the API broke off, whose last block stays open.
+                if matches!(event, Event::Error(_)) || line.extra.contains("abandoned_blocks") {
                     self.interrupt();
                     return false;
                 }
@@ -124,11 +135,8 @@ impl Conversation {
             return false;
         }
         let spoke = result.usage().and_then(|usage| usage.output_tokens).unwrap_or(0) > 0;
-        let unfinished = self
-            .speakers
-            .get(&None)
-            .is_some_and(|main| main.known && (main.answer.is_some() || !main.calls.is_empty()));
-        unfinished || (self.whole && spoke && !self.has_answer)
+        let main = self.speakers.get(&None);
+        main.is_some_and(Speaker::has_open_call) || (self.whole && spoke && !self.has_answer)
     }
 }
 
@@ -136,13 +144,15 @@ impl Speaker {
     fn is_cut_before(&mut self, event: &Event) -> bool {
         match event {
             Event::MessageStart(start) => {
-                let hole = self.known && (self.answer.is_some() || !self.calls.is_empty());
+                let hole = self.has_open_call();
                 *self = Self {
                     known: true,
                     answer: Some(Answer {
                         id: start.message.as_ref().and_then(|message| message.id.clone()),
                         next_block: 0,
                         block: None,
+                        has_untold_block: false,
+                        has_end: false,
                     }),
                     calls: HashSet::new(),
                 };
@@ -168,14 +178,22 @@ impl Speaker {
                 self.calls.insert(tool.clone());
             }
         }
-        let Some(answer) = self.answer.as_ref().filter(|_| self.known) else {
-            return false;
-        };
         let id = said.message.as_ref().and_then(|message| message.id.as_ref());
-        let (Some(part), [block]) = (&answer.block, said.blocks()) else {
-            return false;
-        };
-        id == answer.id.as_ref() && part.differs_from(block)
+        // One with another id takes the place of an answer that the API broke off.
+        let answer = self.answer.as_mut().filter(|answer| answer.id.as_ref() == id);
+        match (answer.and_then(|answer| answer.block.as_mut()), said.blocks()) {
+            (Some(part), [block]) => {
+                part.is_told = true;
+                part.differs_from(block)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a tool that was called has not answered where it must have. An answer may be open still: one that the API
+    /// broke off is not always closed.
+    fn has_open_call(&self) -> bool {
+        self.known && !self.calls.is_empty()
     }
 
     fn answer_calls(&mut self, told: &UserMessage) {
@@ -211,11 +229,18 @@ impl Answer {
             Event::ContentBlockStop(stop) => match self.block.take() {
                 Some(part) => {
                     self.next_block = part.index + 1;
+                    self.has_untold_block |= part.has_words && !part.is_told;
                     stop.index.is_none_or(|index| index == part.index)
                 }
                 None => false,
             },
-            Event::MessageDelta(_) | Event::MessageStop(_) => self.block.is_none(),
+            // One that the API broke off has no reason for having stopped.
+            Event::MessageDelta(end) => {
+                let has_reason = end.delta.as_ref().is_some_and(|delta| delta.stop_reason.is_some());
+                self.has_end = true;
+                self.block.is_none() && !(has_reason && self.has_untold_block)
+            }
+            Event::MessageStop(_) => self.block.is_none() && self.has_end,
             _ => true,
         }
     }
@@ -224,7 +249,11 @@ impl Answer {
 impl Part {
     fn add(&mut self, change: &Delta) {
         match change {
-            Delta::Text(delta) => self.text += delta.text.as_ref().map_or(0, String::len),
+            Delta::Text(delta) => {
+                let text = delta.text.as_deref().unwrap_or_default();
+                self.has_words |= !text.trim().is_empty();
+                self.text += text.len();
+            }
             Delta::Thinking(delta) => self.thinking += delta.thinking.as_ref().map_or(0, String::len),
             Delta::InputJson(delta) => {
                 let piece = delta.partial_json.as_deref().unwrap_or_default();
@@ -244,11 +273,10 @@ impl Part {
             Block::Thinking(block) => self.thinking < block.thinking.as_ref().map_or(0, String::len),
             Block::ToolUse(tool) => match (&self.input, &tool.input) {
                 (Some(pieces), Some(input)) if !pieces.is_empty() => {
-                    let pieces = serde_json::from_str::<Value>(pieces);
-                    // What neither side can be read as is not compared.
-                    input
-                        .to_value()
-                        .is_ok_and(|input| pieces.map_or(true, |pieces| pieces != input))
+                    // What the model itself did not write as JSON is told so, and what cannot be read is not compared.
+                    let input = input.to_value().ok().filter(|input| input.get(UNPARSED).is_none());
+                    let pieces = serde_json::from_str::<Value>(pieces).ok();
+                    input.is_some() && input != pieces
                 }
                 _ => false,
             },

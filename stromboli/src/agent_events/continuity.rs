@@ -110,3 +110,6 @@ impl Continuity {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

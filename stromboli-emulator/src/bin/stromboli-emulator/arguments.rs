@@ -18,6 +18,9 @@ Usage: stromboli-emulator [OPTION]...
       --dialect RELEASE      speak like this release, 0.5.7 or 0.4.3 [default: 0.5.7]
       --server-version TEXT  the version that /health reports [default: that of the release]
       --api-token TOKEN      ask for this bearer token; may be repeated [default: ask for none]
+      --jwt-secret TEXT      ask for tokens, and issue them at /auth/token; 32 characters or more
+      --rate-limit RATE      allow each client so many requests per second [default: no limit]
+      --webhook-secret TEXT  sign webhooks with this
       --seed NUMBER          the same ids and the same order of jobs each time
       --echo                 answer each prompt with the prompt
       --reply TEXT           answer each prompt with this text
@@ -44,6 +47,10 @@ pub(crate) struct Arguments {
     pub(crate) dialect: Dialect,
     pub(crate) version: Option<String>,
     pub(crate) api_tokens: Vec<String>,
+    pub(crate) jwt_secret: Option<String>,
+    /// Requests per second.
+    pub(crate) rate_limit: Option<u32>,
+    pub(crate) webhook_secret: Option<String>,
     pub(crate) seed: Option<u64>,
     pub(crate) words: Words,
     pub(crate) delay: Duration,
@@ -71,6 +78,9 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         dialect: Dialect::default(),
         version: None,
         api_tokens: Vec::new(),
+        jwt_secret: None,
+        rate_limit: None,
+        webhook_secret: None,
         seed: None,
         words: Words::Introduction,
         delay: Duration::ZERO,
@@ -86,6 +96,11 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Long("dialect") => arguments.dialect = dialect(&parser.value()?)?,
             Long("server-version") => arguments.version = Some(text(parser.value()?, "--server-version")?),
             Long("api-token") => arguments.api_tokens.push(text(parser.value()?, "--api-token")?),
+            Long("jwt-secret") => arguments.jwt_secret = Some(text(parser.value()?, "--jwt-secret")?),
+            Long("rate-limit") => {
+                arguments.rate_limit = Some(number(&parser.value()?, "--rate-limit", u32::MAX.into())?);
+            }
+            Long("webhook-secret") => arguments.webhook_secret = Some(text(parser.value()?, "--webhook-secret")?),
             Long("seed") => arguments.seed = Some(number(&parser.value()?, "--seed", u64::MAX)?),
             Long("echo") => choose(&mut arguments.words, Words::Prompt)?,
             Long("reply") => choose(&mut arguments.words, Words::Text(parser.value()?.string()?))?,
@@ -165,12 +180,16 @@ mod tests {
             dialect,
             version,
             api_tokens,
+            jwt_secret,
+            rate_limit,
+            webhook_secret,
             seed,
             words,
             delay,
         } = serving("");
         assert_eq!(address.to_string(), "127.0.0.1:8080");
         assert_eq!((dialect, version, seed), (Dialect::V0_5_7, None, None));
+        assert_eq!((jwt_secret, rate_limit, webhook_secret), (None, None, None));
         assert_eq!(
             (api_tokens.len(), words, delay),
             (0, Words::Introduction, Duration::ZERO)
@@ -192,6 +211,9 @@ mod tests {
         assert_eq!(serving("--dialect 0.5.7").dialect, Dialect::V0_5_7);
         assert_eq!(serving("--server-version dev").version.as_deref(), Some("dev"));
         assert_eq!(serving("--api-token a --api-token=b").api_tokens, ["a", "b"]);
+        assert_eq!(serving("--jwt-secret a").jwt_secret.as_deref(), Some("a"));
+        assert_eq!(serving("--rate-limit 5").rate_limit, Some(5));
+        assert_eq!(serving("--webhook-secret a").webhook_secret.as_deref(), Some("a"));
         assert_eq!(serving("--seed 7").seed, Some(7));
         assert_eq!(serving("--echo").words, Words::Prompt);
         assert_eq!(serving("--reply pong").words, Words::Text("pong".to_owned()));
@@ -212,6 +234,9 @@ mod tests {
             ("--dialect 0.6.0", "use 0.5.7 or 0.4.3"),
             ("--server-version=", "leave it out"),
             ("--api-token=", "leave it out"),
+            ("--jwt-secret=", "leave it out"),
+            ("--rate-limit 0.5", "--rate-limit"),
+            ("--webhook-secret=", "leave it out"),
             ("--seed -1", "--seed"),
             ("--delay 1.5", "--delay"),
             ("--echo --reply a", "--echo or --reply"),

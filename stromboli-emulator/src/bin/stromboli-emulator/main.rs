@@ -13,6 +13,9 @@ use crate::arguments::{Arguments, Command, Words};
 /// A command line that makes no sense, as most programs report it.
 const MISUSED: u8 = 2;
 
+/// How many times its rate a client may send at once: a server allows 20 when it allows 10 per second.
+const BURST: u32 = 2;
+
 /// The loopback address is the only one on which nobody else listens in; those who choose another should know.
 const OPEN: &str = "this is no loopback address, so other machines can reach this emulator";
 
@@ -31,7 +34,7 @@ fn main() -> ExitCode {
 
 async fn serve(arguments: Arguments) -> ExitCode {
     let address = arguments.address;
-    let (token_needed, version) = (!arguments.api_tokens.is_empty(), arguments.version.clone());
+    let (token_needed, version) = (asks_for_tokens(&arguments), arguments.version.clone());
     // Before the line that says it is ready, since a signal may follow that at once.
     let stop = match stop_signal() {
         Ok(stop) => stop,
@@ -64,8 +67,14 @@ async fn serve(arguments: Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Whoever gives a token or a secret wants it to be asked for, also by a release that does not unless it is told to.
+fn asks_for_tokens(arguments: &Arguments) -> bool {
+    !arguments.api_tokens.is_empty() || arguments.jwt_secret.is_some()
+}
+
 fn builder(arguments: Arguments) -> Builder {
     let mut builder = Emulator::builder()
+        .auth(asks_for_tokens(&arguments))
         .address(arguments.address.ip())
         .port(arguments.address.port())
         .dialect(arguments.dialect);
@@ -74,6 +83,15 @@ fn builder(arguments: Arguments) -> Builder {
     }
     if let Some(seed) = arguments.seed {
         builder = builder.seed(seed);
+    }
+    if let Some(secret) = arguments.jwt_secret {
+        builder = builder.jwt_secret(secret);
+    }
+    if let Some(rate) = arguments.rate_limit {
+        builder = builder.rate_limit(rate, rate.saturating_mul(BURST));
+    }
+    if let Some(secret) = arguments.webhook_secret {
+        builder = builder.webhook_signing_secret(secret);
     }
     for token in arguments.api_tokens {
         builder = builder.api_token(token);
