@@ -5,6 +5,8 @@ mod child;
 mod prism;
 mod schemathesis;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -19,10 +21,11 @@ use crate::{TaskResult, ci, contract};
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How long the emulator may take to start, once it is built.
 const START: Duration = Duration::from_secs(30);
-/// What the emulator is told: to ask for a token, to do the same each time, and to take long enough for a job that it can
+/// What the emulator is told: to ask for tokens, to do the same each time, and to take long enough for a job that it can
 /// be cancelled.
-const TOKEN: &str = "contract";
-const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --delay 20 --api-token";
+const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --delay 20 --api-token contract \
+                        --jwt-secret contract-contract-contract-contract";
+const API_TOKEN: &str = "contract";
 
 /// Runs everything, up to the end whatever fails. `more` goes to Schemathesis.
 pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
@@ -44,7 +47,10 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
         start,
     };
     let examples = if quick { 20 } else { 150 };
-    let with_token = asked.with_token(examples);
+    let with_token = asked.with_token(examples).and_then(|outcome| {
+        let tokens = asked.with_access_token(examples)?;
+        Ok(outcome.and(tokens))
+    });
     let without_token = asked.without_token();
     say("asking Prism about the client's requests");
     let client = prism::run(root, &folder, cargo(root, TESTS));
@@ -95,6 +101,35 @@ fn say(what: &str) {
     println!("contract: {what}");
 }
 
+/// What requests are sent with.
+enum Credential {
+    ApiToken,
+    AccessToken,
+    None,
+}
+
+/// Obtains one.
+fn access_token(server: &str) -> Result<String, String> {
+    let address = server.trim_start_matches("http://");
+    let exchange = || -> std::io::Result<String> {
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_read_timeout(Some(START))?;
+        let body = "{\"client_id\":\"contract\"}";
+        let head = format!("POST /auth/token HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {API_TOKEN}\r\n");
+        let end = format!("Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        socket.write_all((head + &end).as_bytes())?;
+        let mut response = String::new();
+        socket.read_to_string(&mut response)?;
+        Ok(response)
+    };
+    let response = exchange().map_err(|e| format!("cannot ask for an access token: {e}"))?;
+    let (_, body) = response.split_once("\r\n\r\n").unwrap_or_default();
+    let token = serde_json::from_str::<Value>(body).unwrap_or_default()["access_token"]
+        .as_str()
+        .map(str::to_owned);
+    token.ok_or_else(|| format!("no access token in\n{response}"))
+}
+
 /// Runs of Schemathesis, each with an emulator of its own.
 struct Asked<'a> {
     root: &'a Path,
@@ -108,25 +143,47 @@ impl Asked<'_> {
     /// All checks in all phases.
     fn with_token(&mut self, examples: u32) -> Result<Outcome, String> {
         say("asking the emulator with a token: examples, bounds, made-up requests, chains of requests");
-        self.run("with-token", Some(TOKEN), examples, &[])
+        self.run("with-token", Credential::ApiToken, examples, &[])
+    }
+
+    /// The operations that take nothing but an access token, apart, since one of them ends what the token is good for.
+    fn with_access_token(&mut self, examples: u32) -> Result<Outcome, String> {
+        say("asking it with an access token");
+        let two = [
+            "--include-operation-id",
+            "auth_validate",
+            "--include-operation-id",
+            "auth_logout",
+        ];
+        self.run("with-access-token", Credential::AccessToken, examples, &two)
     }
 
     /// What comes before the token is looked at, and that nothing comes after it.
     fn without_token(&mut self) -> Result<Outcome, String> {
         say("asking the emulator without a token");
-        self.run("without-token", None, 10, &["--phases", "examples,coverage"])
+        self.run(
+            "without-token",
+            Credential::None,
+            10,
+            &["--phases", "examples,coverage"],
+        )
     }
 
-    fn run(&self, name: &str, token: Option<&str>, examples: u32, phases: &[&str]) -> Result<Outcome, String> {
-        let command = cargo(self.root, &format!("{EMULATOR} {TOKEN}"));
+    fn run(&self, name: &str, credential: Credential, examples: u32, arguments: &[&str]) -> Result<Outcome, String> {
+        let command = cargo(self.root, EMULATOR);
         let mut emulator = Program::start(&command, self.folder.join(format!("{name}.emulator.log")))?;
         let server = emulator.url("", START)?;
-        let mut more: Vec<String> = phases.iter().map(|&argument| argument.to_owned()).collect();
+        let token = match credential {
+            Credential::ApiToken => Some(API_TOKEN.to_owned()),
+            Credential::AccessToken => Some(access_token(&server)?),
+            Credential::None => None,
+        };
+        let mut more: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
         more.extend(self.more.iter().cloned());
         let plan = Plan {
             name,
             server: &server,
-            token,
+            token: token.as_deref(),
             examples,
             limit: LIMIT.saturating_sub(self.start.elapsed()),
             more,

@@ -37,6 +37,24 @@ pub struct Outcome {
     pub failure: Option<String>,
 }
 
+impl Outcome {
+    /// This one and another together.
+    pub fn and(mut self, other: Self) -> Self {
+        self.cases += other.cases;
+        for (operation, statuses) in other.answers {
+            let known = self.answers.entry(operation).or_default();
+            for (status, count) in statuses {
+                *known.entry(status).or_default() += count;
+            }
+        }
+        self.failure = match (self.failure, other.failure) {
+            (Some(one), Some(other)) => Some(format!("{one}\n{other}")),
+            (one, other) => one.or(other),
+        };
+        self
+    }
+}
+
 /// Where the program is, after it was installed if it was not there.
 pub fn installed(root: &Path) -> Result<PathBuf, String> {
     let folder = root.join("target/tools/schemathesis");
