@@ -3,6 +3,7 @@
 use std::io;
 
 use serde::Serialize;
+use serde::ser::Error;
 use serde_json::ser::{Formatter, Serializer};
 
 /// `value` in Go's compact style.
@@ -10,9 +11,10 @@ use serde_json::ser::{Formatter, Serializer};
 /// # Errors
 /// What the type's `Serialize` reports; none of ours fails.
 pub(crate) fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
-    let mut bytes = Vec::new();
+    // Most answers fit.
+    let mut bytes = Vec::with_capacity(512);
     value.serialize(&mut Serializer::with_formatter(&mut bytes, GoStyle))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    String::from_utf8(bytes).map_err(Error::custom)
 }
 
 /// Go escapes what could end a script element or a JavaScript line, and writes whole numbers without a point.
@@ -20,6 +22,11 @@ struct GoStyle;
 
 impl Formatter for GoStyle {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        // Nearly every text has none, which its bytes tell sooner than its characters.
+        let special = |found, byte| found | matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+        if !fragment.bytes().fold(false, special) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
             let (plain, from) = rest.split_at(at);

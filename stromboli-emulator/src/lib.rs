@@ -45,7 +45,7 @@
 //! - Compose files are not run: such a run fails with a text that says so.
 //! - Session ids have no state behind them: any session may be resumed, none is busy, and [`Usage`] is what the answer
 //!   says it is.
-//! - A URL above 64 KiB and a request with more than 1,000 headers are 431 as well; the real server counts only their
+//! - A URL above 64 KiB and a request with more than 100 headers are 431 as well; the real server counts only their
 //!   bytes, up to 1 MiB and 4 KiB. There is no time limit for reading headers.
 //! - The body of a run is read to its end, and not only to that of its first JSON value.
 //! - `claude.agents` may be nested 100 deep; the real limit is 10,000, as it is here for fields that are ignored.

@@ -1,5 +1,9 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::fmt::Write;
+
+use axum::http::Method;
+use axum::http::request::Parts;
 use bytes::Bytes;
 
 /// Counts since the start; those of agents and their streams say how many there are now.
@@ -45,5 +49,44 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+/// A request as it is remembered: nearly all are forgotten unread, so that its texts lie in one piece.
+pub(crate) struct Kept {
+    method: Method,
+    /// The target, and the names and values of the headers, a line each; none of them has a line end in it.
+    lines: String,
+    body: Bytes,
+}
+
+impl Kept {
+    pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
+        let mut lines = String::with_capacity(256);
+        // Writing into a string cannot fail.
+        let _ = write!(lines, "{}", parts.uri);
+        for (name, value) in &parts.headers {
+            for text in [name.as_str(), &String::from_utf8_lossy(value.as_bytes())] {
+                lines.push('\n');
+                lines.push_str(text);
+            }
+        }
+        Self {
+            method: parts.method.clone(),
+            lines,
+            body,
+        }
+    }
+
+    pub(crate) fn received(&self) -> Received {
+        let mut lines = self.lines.split('\n').map(str::to_owned);
+        let target = lines.next().unwrap_or_default();
+        let headers = std::iter::from_fn(|| Some((lines.next()?, lines.next()?)));
+        Received {
+            headers: headers.collect(),
+            method: self.method.to_string(),
+            target,
+            body: self.body.clone(),
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
-use crate::observe::{Received, Stats};
+use crate::observe::{Kept, Received, Stats};
 use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
 use crate::settings::Settings;
@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) jobs: Jobs,
     pub(crate) agents: Agents,
     stats: watch::Sender<Stats>,
-    received: Mutex<VecDeque<Received>>,
+    received: Mutex<VecDeque<Kept>>,
     random: Mutex<fastrand::Rng>,
     stop: watch::Receiver<()>,
 }
@@ -69,7 +69,11 @@ impl State {
     }
 
     pub(crate) fn count(&self, update: impl FnOnce(&mut Stats)) {
-        self.stats.send_modify(update);
+        self.stats.send_if_modified(|stats| {
+            update(stats);
+            // Telling nobody costs as much as telling someone. Who comes now waits for the lock, and then sees the change.
+            self.stats.receiver_count() > 0
+        });
     }
 
     pub(crate) async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
@@ -81,7 +85,7 @@ impl State {
             .map_or_else(|_| self.stats(), |reached| *reached)
     }
 
-    pub(crate) fn record(&self, request: Received) {
+    pub(crate) fn record(&self, request: Kept) {
         let mut received = lock(&self.received);
         if received.len() == RECEIVED {
             received.pop_front();
@@ -92,12 +96,14 @@ impl State {
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
-        lock(&self.received).iter().cloned().collect()
+        lock(&self.received).iter().map(Kept::received).collect()
     }
 
     /// 16 random hexadecimal digits: a request's id, and the end of a run's or a job's.
     pub(crate) fn random_id(&self) -> String {
-        format!("{:016x}", lock(&self.random).u64(..))
+        let mut id = String::with_capacity(16);
+        push_hex(&mut id, lock(&self.random).u64(..), 16);
+        id
     }
 
     /// A random (version 4) UUID.
@@ -129,11 +135,25 @@ impl State {
 
 /// A random (version 4) UUID.
 pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
-    let versioned = random.u128(..) & !(0xf << 76) | (0x4 << 76);
-    let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
-    let part = |range| hex.get(range).unwrap_or_default();
-    let (first, second, third) = (part(0..8), part(8..12), part(12..16));
-    format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
+    let (high, low) = (random.u64(..), random.u64(..));
+    let (high, low) = (high & !0xf000 | 0x4000, low & !(0x3 << 62) | (0x2 << 62));
+    let mut id = String::with_capacity(36);
+    let groups = [(high >> 32, 8), (high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)];
+    for (bits, digits) in groups {
+        if !id.is_empty() {
+            id.push('-');
+        }
+        push_hex(&mut id, bits, digits);
+    }
+    id
+}
+
+/// The last hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
+fn push_hex(text: &mut String, bits: u64, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = u8::try_from((bits >> (4 * place)) & 0xf).unwrap_or_default();
+        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+    }
 }
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.

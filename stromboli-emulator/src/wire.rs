@@ -68,7 +68,7 @@ fn refusal(head: &[u8]) -> Option<&'static str> {
     if head.len() > LONGEST_REFUSAL {
         return None;
     }
-    let head = str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
+    let head = str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;
     let (status, headers) = head.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
     if !headers
         .split("\r\n")

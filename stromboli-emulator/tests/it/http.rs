@@ -157,10 +157,10 @@ async fn a_connection_is_kept_for_the_next_request() {
 #[tokio::test]
 async fn many_headers_are_accepted_and_too_many_refused() {
     let emulator = Emulator::start().await.unwrap();
-    let many: String = (0..500).map(|n| format!("X-H{n}: v\r\n")).collect();
+    let many: String = (0..90).map(|n| format!("X-H{n}: v\r\n")).collect();
     assert_eq!(request(&emulator, "GET", "/health", &many, b"").await.status, 200);
     let mut connection = Connection::open(&emulator).await;
-    let too_many: String = (0..2000).map(|n| format!("X-H{n}: v\r\n")).collect();
+    let too_many: String = (0..200).map(|n| format!("X-H{n}: v\r\n")).collect();
     connection.send("GET", "/health", &too_many, b"").await;
     assert!(connection.head().await.starts_with("HTTP/1.1 431 "));
 }
