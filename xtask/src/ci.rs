@@ -54,6 +54,12 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
         cargo(root, &[], "fmt --all --check"),
         cargo(root, &[], "clippy --workspace --all-targets -- -D warnings"),
         cargo(root, &[], "clippy -p stromboli --no-default-features -- -D warnings"),
+        cargo(root, &[], "fmt --manifest-path benches/Cargo.toml --all --check"),
+        cargo(
+            root,
+            &[],
+            "clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets -- -D warnings",
+        ),
         step("cargo xtask tidy", move || tidy::run(root)),
         step("cargo xtask generate --check", move || generate::check(root)),
         step("cargo xtask drift xtask/swagger/*", move || published(root)),

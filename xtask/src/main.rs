@@ -10,6 +10,7 @@
 )]
 #![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
 
+mod bench;
 mod ci;
 mod conformance;
 mod contract;
@@ -31,6 +32,7 @@ Usage: cargo xtask <task>
   contract [--quick] [-- ARG...]
                       hold the emulator and the client to openapi.yaml from outside (--quick: fewer requests; ARG...:
                       more arguments of Schemathesis, such as --include-operation-id run_sync)
+  bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
   ci                  everything that must be green before a change lands
 ";
 
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         ["contract", "--quick"] => conformance::run(&root, true, &[]),
         ["contract", "--", more @ ..] => conformance::run(&root, false, more),
         ["contract", "--quick", "--", more @ ..] => conformance::run(&root, true, more),
+        ["bench", "emulator"] => bench::emulator(&root),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };
