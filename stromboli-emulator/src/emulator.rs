@@ -109,6 +109,11 @@ impl Emulator {
         self.state.clock.advance(by);
     }
 
+    /// The value of a secret, which the server itself never tells.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.state.secrets.get(name).map(|secret| secret.value)
+    }
+
     /// The last 1,024 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()

@@ -1,5 +1,7 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 /// Counts since the start.
@@ -20,8 +22,8 @@ pub struct Stats {
     pub webhooks_failed: u64,
 }
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
+/// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
     /// The method, such as `POST`.
@@ -30,7 +32,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
+    /// The whole body of a `POST` that was let in, where the server reads it; empty for others.
     pub body: Bytes,
 }
 
@@ -39,5 +41,16 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

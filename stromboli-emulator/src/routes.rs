@@ -1,8 +1,10 @@
 //! The routes: which request goes where. One file per tag below.
 
 mod auth;
+mod images;
 mod jobs;
 mod run;
+mod secrets;
 mod stream;
 mod system;
 
@@ -30,6 +32,14 @@ pub(crate) enum Route {
     Jobs,
     Job(String),
     CancelJob(String),
+    Secrets,
+    CreateSecret,
+    Secret(String),
+    DeleteSecret(String),
+    Images,
+    Image(String),
+    SearchImages,
+    PullImage,
 }
 
 impl Route {
@@ -51,6 +61,14 @@ impl Route {
             (&Method::GET, ["jobs"]) => Self::Jobs,
             (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
             (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            (&Method::GET, ["secrets"]) => Self::Secrets,
+            (&Method::POST, ["secrets"]) => Self::CreateSecret,
+            (&Method::GET, ["secrets", name]) if !name.is_empty() => Self::Secret((*name).to_owned()),
+            (&Method::DELETE, ["secrets", name]) if !name.is_empty() => Self::DeleteSecret((*name).to_owned()),
+            (&Method::GET, ["images"]) => Self::Images,
+            (&Method::GET, ["images", "search"]) => Self::SearchImages,
+            (&Method::POST, ["images", "pull"]) => Self::PullImage,
+            (&Method::GET, ["images", name]) if !name.is_empty() => Self::Image((*name).to_owned()),
             _ => return None,
         };
         Some(route).filter(|route| route.is_in(dialect))
@@ -79,7 +97,10 @@ impl Route {
 
     /// Whether the route reads a body.
     pub(crate) fn has_body(&self) -> bool {
-        matches!(self, Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh)
+        matches!(
+            self,
+            Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh | Self::CreateSecret | Self::PullImage
+        )
     }
 
     pub(crate) async fn answer(self, state: &Arc<State>, parts: &Parts, body: &[u8]) -> Response {
@@ -99,6 +120,14 @@ impl Route {
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),
+            Self::Secrets => secrets::list(state),
+            Self::CreateSecret => secrets::create(state, body),
+            Self::Secret(name) => secrets::get(state, &name),
+            Self::DeleteSecret(name) => secrets::delete(state, &name),
+            Self::Images => images::list(state),
+            Self::Image(name) => images::get(state, &name),
+            Self::SearchImages => images::search(state, query),
+            Self::PullImage => images::pull(state, body),
         }
     }
 }

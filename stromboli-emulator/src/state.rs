@@ -8,11 +8,13 @@ use tokio::sync::watch;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
+use crate::images::Images;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::observe::{Received, Stats};
 use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
+use crate::secrets::{self, Secrets};
 use crate::settings::Settings;
 
 /// How many requests are remembered.
@@ -28,6 +30,8 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) secrets: Secrets,
+    pub(crate) images: Images,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -42,6 +46,7 @@ impl State {
         stop: watch::Receiver<()>,
     ) -> Self {
         let clock = Clock::default();
+        let mut random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let limiter = |rate| {
             let proxies = settings.trusted_proxies.clone();
             RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
@@ -51,12 +56,14 @@ impl State {
             limiter: settings.rate_limit.map(limiter),
             metrics: Metrics::default(),
             jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            secrets: Secrets::new(&mut random, clock.clone()),
+            images: Images::new(&settings.registry_images),
             clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
             received: Mutex::default(),
-            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            random: Mutex::new(random),
             stop,
         }
     }
@@ -99,12 +106,11 @@ impl State {
 
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
-        let bits = lock(&self.random).u128(..);
-        let versioned = bits & !(0xf << 76) | (0x4 << 76);
-        let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
-        let part = |range| hex.get(range).unwrap_or_default();
-        let (first, second, third) = (part(0..8), part(8..12), part(12..16));
-        format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
+        uuid(&mut lock(&self.random))
+    }
+
+    pub(crate) fn random_secret_id(&self) -> String {
+        secrets::id(&mut lock(&self.random))
     }
 
     pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
@@ -122,6 +128,15 @@ impl State {
             }
         });
     }
+}
+
+/// A random (version 4) UUID.
+pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
+    let versioned = random.u128(..) & !(0xf << 76) | (0x4 << 76);
+    let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
+    let part = |range| hex.get(range).unwrap_or_default();
+    let (first, second, third) = (part(0..8), part(8..12), part(12..16));
+    format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
 }
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.

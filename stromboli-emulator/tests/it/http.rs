@@ -39,6 +39,7 @@ async fn a_wrong_method_is_a_404_too() {
         ("GET", "/jobs/a%2Fb"),
         ("GET", "/Health"),
         ("GET", "/sessions"),
+        ("GET", "/version"),
         ("GET", "/swagger/doc.json"),
     ];
     for (method, target) in cases {

@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod client;
 mod http;
+mod images;
 mod jobs;
 mod life;
 mod limits;
