@@ -60,7 +60,7 @@ pub struct Run {
     pub id: String,
     /// What was asked; never empty.
     pub prompt: String,
-    /// The caller's session, or a fresh UUID.
+    /// The conversation: the caller's session, a fresh UUID, or that of a fork.
     pub session_id: String,
     /// The working directory, when the request named one.
     pub workdir: Option<String>,
@@ -83,7 +83,8 @@ impl Run {
 pub enum Step {
     /// A line of standard output or standard error, without its line end.
     Line(String),
-    /// The tokens that the session has used so far; the last one counts.
+    /// The tokens of the answer that comes next; messages that the command prints do not count theirs any more. The
+    /// server reports what a session has used in all.
     Usage(Usage),
     /// The end; what comes after it is never asked for. An answer that ends without one has completed.
     Exit(Exit),

@@ -136,7 +136,8 @@ impl Builder {
     }
 
     /// Makes a component of `/health` report an error: `podman`, `claude-credentials-file` or
-    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` secrets and images fail.
+    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` runs, secrets and images
+    /// fail.
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),

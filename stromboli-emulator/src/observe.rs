@@ -10,7 +10,8 @@ use bytes::Bytes;
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked.
+    /// Runs begun: requests that passed every check of the server. Where podman or Claude Code refuse to go on, because of
+    /// a secret or a session, it counts although nobody is asked.
     pub executions: u64,
     /// Runs that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,

@@ -69,6 +69,11 @@ pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Whether `name` is set to true.
+pub(crate) fn flag(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).and_then(Value::as_bool).unwrap_or_default()
+}
+
 fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
     match fields.remove(name) {
         Some(Value::Object(object)) => object,

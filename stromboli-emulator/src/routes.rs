@@ -5,6 +5,7 @@ mod images;
 mod jobs;
 mod run;
 mod secrets;
+mod sessions;
 mod stream;
 mod system;
 
@@ -32,6 +33,11 @@ pub(crate) enum Route {
     Jobs,
     Job(String),
     CancelJob(String),
+    Sessions,
+    DestroySession(String),
+    Messages(String),
+    /// A session and the `uuid` of a message.
+    Message(String, String),
     Secrets,
     CreateSecret,
     Secret(String),
@@ -61,6 +67,12 @@ impl Route {
             (&Method::GET, ["jobs"]) => Self::Jobs,
             (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
             (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            (&Method::GET, ["sessions"]) => Self::Sessions,
+            (&Method::DELETE, ["sessions", id]) if !id.is_empty() => Self::DestroySession((*id).to_owned()),
+            (&Method::GET, ["sessions", id, "messages"]) if !id.is_empty() => Self::Messages((*id).to_owned()),
+            (&Method::GET, ["sessions", id, "messages", uuid]) if !id.is_empty() && !uuid.is_empty() => {
+                Self::Message((*id).to_owned(), (*uuid).to_owned())
+            }
             (&Method::GET, ["secrets"]) => Self::Secrets,
             (&Method::POST, ["secrets"]) => Self::CreateSecret,
             (&Method::GET, ["secrets", name]) if !name.is_empty() => Self::Secret((*name).to_owned()),
@@ -120,6 +132,10 @@ impl Route {
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),
+            Self::Sessions => sessions::list(state),
+            Self::DestroySession(id) => sessions::delete(state, &id),
+            Self::Messages(id) => sessions::messages(state, &id, query),
+            Self::Message(id, uuid) => sessions::message(state, &id, &uuid),
             Self::Secrets => secrets::list(state),
             Self::CreateSecret => secrets::create(state, body),
             Self::Secret(name) => secrets::get(state, &name),

@@ -49,6 +49,10 @@ impl Secrets {
         lock(&self.secrets).values().cloned().collect()
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        lock(&self.secrets).contains_key(name)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<Secret> {
         lock(&self.secrets).get(name).cloned()
     }

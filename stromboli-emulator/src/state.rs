@@ -15,6 +15,7 @@ use crate::observe::{Received, Stats};
 use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
 use crate::secrets::{self, Secrets};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 
 /// How many requests are remembered.
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) sessions: Sessions,
     pub(crate) secrets: Secrets,
     pub(crate) images: Images,
     stats: watch::Sender<Stats>,
@@ -56,6 +58,7 @@ impl State {
             limiter: settings.rate_limit.map(limiter),
             metrics: Metrics::default(),
             jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            sessions: Sessions::default(),
             secrets: Secrets::new(&mut random, clock.clone()),
             images: Images::new(&settings.registry_images),
             clock,
@@ -107,6 +110,11 @@ impl State {
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
         uuid(&mut lock(&self.random))
+    }
+
+    /// For random numbers of their own.
+    pub(crate) fn random_seed(&self) -> u64 {
+        lock(&self.random).u64(..)
     }
 
     pub(crate) fn random_secret_id(&self) -> String {

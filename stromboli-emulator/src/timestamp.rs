@@ -14,6 +14,11 @@ pub(crate) fn rfc3339(time: Timestamp, offset: Offset) -> String {
     }
 }
 
+/// RFC 3339 with milliseconds in UTC, as Claude Code writes it.
+pub(crate) fn milliseconds(time: Timestamp) -> String {
+    format!("{time:.3}")
+}
+
 /// How long ago something was, as podman's lists say it.
 pub(crate) fn ago(elapsed: Duration) -> String {
     let seconds = elapsed.as_secs();
@@ -43,6 +48,7 @@ mod tests {
         let time: Timestamp = "2026-11-20T11:52:17.620Z".parse().unwrap();
         assert_eq!(rfc3339(time, Offset::UTC), "2026-11-20T11:52:17.62Z");
         assert_eq!(rfc3339(time, Offset::constant(2)), "2026-11-20T13:52:17.62+02:00");
+        assert_eq!(milliseconds(time), "2026-11-20T11:52:17.620Z");
     }
 
     #[test]
