@@ -158,6 +158,26 @@ impl Builder {
         self
     }
 
+    /// How often agents are looked at for having idled, which adds up to so much to their timeouts; 30 s if not set.
+    pub fn agent_tick(mut self, tick: Duration) -> Self {
+        self.settings.agent_tick = tick;
+        self
+    }
+
+    /// How long an agent that is stopped may go on with its turn before it is killed, and how long `DELETE` may take
+    /// therefore; 5 s if not set.
+    pub fn agent_grace(mut self, grace: Duration) -> Self {
+        self.settings.agent_grace = grace;
+        self
+    }
+
+    /// How many bytes the system keeps for a reader that does not read; if not set, megabytes. With a few thousand, a
+    /// slow reader of an agent's stream is soon 32 events behind and loses the oldest.
+    pub fn send_buffer(mut self, bytes: u32) -> Self {
+        self.settings.send_buffer = Some(bytes);
+        self
+    }
+
     /// The server's offset from UTC, which the times of jobs show; zero if not set.
     pub fn utc_offset_minutes(mut self, minutes: i32) -> Self {
         self.utc_offset_minutes = minutes;
@@ -197,8 +217,8 @@ impl Builder {
     /// Starts the emulator on a free loopback port, on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When no port can be bound, or when a setting makes no sense: the offset is a day or more, a component is unknown,
-    /// a trusted proxy is no network, a rate or an expiry is zero, or the JWT secret is one that the server refuses.
+    /// When no port can be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
         if let Some(invalid) = self.invalid {

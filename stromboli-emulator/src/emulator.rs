@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
@@ -15,6 +15,9 @@ use crate::scripted::Rule;
 use crate::server::{self, Listener};
 use crate::settings::Settings;
 use crate::state::{State, lock};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.
 pub struct Emulator {
@@ -40,7 +43,7 @@ impl Emulator {
     }
 
     pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = listen(&settings)?;
         let url = format!("http://{}", listener.local_addr()?);
         let listener = Arc::new(Mutex::new(Some(listener)));
         let (alive, stop) = watch::channel(());
@@ -73,7 +76,7 @@ impl Emulator {
         self.state.scripted.add(part.into())
     }
 
-    /// Runs begun so far.
+    /// Runs and turns of agents begun so far.
     pub fn executions(&self) -> u64 {
         self.state.stats().executions
     }
@@ -96,7 +99,7 @@ impl Emulator {
     }
 
     /// Sets the server's clock forward: tokens expire, rate limits recover, old jobs are removed. What waits already is
-    /// not shortened, such as the timeout of a run.
+    /// not shortened, such as the timeout of a run; nor do agents idle the faster.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
@@ -135,10 +138,25 @@ impl Emulator {
         self.state.secrets.get(name).map(|secret| secret.value)
     }
 
+    /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.
+    pub fn close_streams(&self) {
+        self.state.agents.cut_streams();
+    }
+
     /// The last 1,024 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
     }
+}
+
+/// A socket that listens on a free loopback port; the connections inherit its settings.
+fn listen(settings: &Settings) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(bytes) = settings.send_buffer {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for Emulator {

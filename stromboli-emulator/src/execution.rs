@@ -133,6 +133,7 @@ impl Execution {
                     workdir: Some(request.workdir).filter(|path| !path.is_empty()),
                     claude: Value::Object(request.claude),
                     podman: Value::Object(request.podman),
+                    conversation: None,
                 };
                 (state.scripted.answer(run), turn)
             }
@@ -160,7 +161,7 @@ impl Execution {
                 turn::record(turn, self.state.clock.timestamp(), &step);
             }
             match step {
-                Step::Line(line) => {
+                Step::Line(line) | Step::Stderr(line) => {
                     self.output.push_str(&line);
                     self.output.push('\n');
                     return Event::Line(line);

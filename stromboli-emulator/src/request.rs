@@ -74,7 +74,7 @@ pub(crate) fn flag(fields: &Map<String, Value>, name: &str) -> bool {
     fields.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
-fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
+pub(crate) fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
     match fields.remove(name) {
         Some(Value::Object(object)) => object,
         _ => Map::new(),
@@ -106,7 +106,7 @@ static RUN_REQUEST_0_4: Record = Record {
     ],
 };
 
-static CLAUDE_OPTIONS: Record = Record {
+pub(crate) static CLAUDE_OPTIONS: Record = Record {
     package: "types",
     name: "ClaudeOptions",
     fields: CLAUDE_FIELDS,

@@ -1,5 +1,6 @@
 //! The routes: which request goes where. One file per tag below.
 
+mod agents;
 mod auth;
 mod images;
 mod jobs;
@@ -46,6 +47,12 @@ pub(crate) enum Route {
     Image(String),
     SearchImages,
     PullImage,
+    Agents,
+    CreateAgent,
+    Agent(String),
+    SendAgent(String),
+    AgentStream(String),
+    StopAgent(String),
 }
 
 impl Route {
@@ -81,6 +88,12 @@ impl Route {
             (&Method::GET, ["images", "search"]) => Self::SearchImages,
             (&Method::POST, ["images", "pull"]) => Self::PullImage,
             (&Method::GET, ["images", name]) if !name.is_empty() => Self::Image((*name).to_owned()),
+            (&Method::GET, ["agents"]) => Self::Agents,
+            (&Method::POST, ["agents"]) => Self::CreateAgent,
+            (&Method::GET, ["agents", id]) if !id.is_empty() => Self::Agent((*id).to_owned()),
+            (&Method::POST, ["agents", id, "send"]) if !id.is_empty() => Self::SendAgent((*id).to_owned()),
+            (&Method::GET, ["agents", id, "stream"]) if !id.is_empty() => Self::AgentStream((*id).to_owned()),
+            (&Method::DELETE, ["agents", id]) if !id.is_empty() => Self::StopAgent((*id).to_owned()),
             _ => return None,
         };
         Some(route).filter(|route| route.is_in(dialect))
@@ -90,6 +103,12 @@ impl Route {
     fn is_in(&self, dialect: Dialect) -> bool {
         match self {
             Self::Metrics => dialect == Dialect::V0_4_3,
+            Self::Agents
+            | Self::CreateAgent
+            | Self::Agent(_)
+            | Self::SendAgent(_)
+            | Self::AgentStream(_)
+            | Self::StopAgent(_) => dialect >= Dialect::V0_5_7,
             _ => true,
         }
     }
@@ -111,7 +130,14 @@ impl Route {
     pub(crate) fn has_body(&self) -> bool {
         matches!(
             self,
-            Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh | Self::CreateSecret | Self::PullImage
+            Self::Run
+                | Self::RunAsync
+                | Self::AuthToken
+                | Self::AuthRefresh
+                | Self::CreateSecret
+                | Self::PullImage
+                | Self::CreateAgent
+                | Self::SendAgent(_)
         )
     }
 
@@ -144,6 +170,12 @@ impl Route {
             Self::Image(name) => images::get(state, &name),
             Self::SearchImages => images::search(state, query),
             Self::PullImage => images::pull(state, body),
+            Self::Agents => agents::list(state),
+            Self::CreateAgent => agents::create(state, body),
+            Self::Agent(id) => agents::get(state, &id),
+            Self::SendAgent(id) => agents::send(state, &id, body),
+            Self::AgentStream(id) => agents::stream(state, &id),
+            Self::StopAgent(id) => agents::stop(state, &id).await,
         }
     }
 }

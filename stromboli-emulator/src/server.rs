@@ -28,7 +28,7 @@ use crate::observe::Received;
 use crate::rate_limit::Quota;
 use crate::routes::Route;
 use crate::state::{State, lock};
-use crate::wire::Wire;
+use crate::wire::{Slot, Wire};
 use crate::{percent, reply};
 
 /// Go's limit on the request line and the headers together.
@@ -69,16 +69,22 @@ async fn accept(listener: &Listener) -> Option<std::io::Result<(TcpStream, Socke
 async fn connection(state: Arc<State>, stream: TcpStream, peer: IpAddr) {
     // As Go does it; if it cannot be set, the answers only come slower.
     let _ = stream.set_nodelay(true);
+    let outlet = Slot::default();
+    let wire = Wire::new(stream, Arc::clone(&outlet));
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
-        Box::pin(async move { Ok::<_, Infallible>(serve(&state, peer, request).await) })
+        let (state, outlet) = (Arc::clone(&state), Arc::clone(&outlet));
+        Box::pin(async move {
+            let mut response = serve(&state, peer, request).await;
+            *lock(&outlet) = response.extensions_mut().remove();
+            Ok::<_, Infallible>(response)
+        })
     });
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
-    let mut served = http.serve_connection(TokioIo::new(Wire::new(stream)), service);
+    let mut served = http.serve_connection(TokioIo::new(wire), service);
     // An error here is the client's going away or its breaking HTTP.
     let _ = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
     served.into_parts().io.into_inner().close().await;

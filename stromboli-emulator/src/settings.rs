@@ -25,6 +25,10 @@ const PLACEHOLDERS: [&str; 2] = [
     "generate-with-openssl-rand-base64-32",
     "insecure-secret-do-not-use-in-prod",
 ];
+/// How often the server looks for agents that have idled.
+const AGENT_TICK: Duration = Duration::from_secs(30);
+/// How long the server waits for an agent whose input it has closed.
+const AGENT_GRACE: Duration = Duration::from_secs(5);
 /// What `/health` looks at, in its order.
 const COMPONENTS: [&str; 3] = ["podman", "claude-credentials-file", "claude-credentials-secret"];
 
@@ -52,6 +56,12 @@ pub(crate) struct Settings {
     pub(crate) job_ttl: Duration,
     pub(crate) run_timeout: Duration,
     pub(crate) utc_offset: Offset,
+    /// How often agents are looked at for having idled.
+    pub(crate) agent_tick: Duration,
+    /// How long an agent may take to end when it is told to.
+    pub(crate) agent_grace: Duration,
+    /// If set, of how many bytes; the system's choice otherwise.
+    pub(crate) send_buffer: Option<u32>,
     pub(crate) allowed_images: Vec<String>,
     pub(crate) allowed_volumes: Vec<String>,
     pub(crate) registry_reachable: bool,
@@ -79,6 +89,9 @@ impl Settings {
             job_ttl: JOB_TTL,
             run_timeout: RUN_TIMEOUT,
             utc_offset: Offset::UTC,
+            agent_tick: AGENT_TICK,
+            agent_grace: AGENT_GRACE,
+            send_buffer: None,
             allowed_images: Vec::new(),
             allowed_volumes: Vec::new(),
             registry_reachable: true,

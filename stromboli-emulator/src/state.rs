@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::agents::Agents;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
@@ -34,6 +35,7 @@ pub(crate) struct State {
     pub(crate) sessions: Sessions,
     pub(crate) secrets: Secrets,
     pub(crate) images: Images,
+    pub(crate) agents: Agents,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -61,6 +63,7 @@ impl State {
             sessions: Sessions::default(),
             secrets: Secrets::new(&mut random, clock.clone()),
             images: Images::new(&settings.registry_images),
+            agents: Agents::new(),
             clock,
             settings,
             scripted: Scripted::new(answerer),
@@ -112,13 +115,13 @@ impl State {
         uuid(&mut lock(&self.random))
     }
 
-    /// For random numbers of their own.
-    pub(crate) fn random_seed(&self) -> u64 {
-        lock(&self.random).u64(..)
-    }
-
     pub(crate) fn random_secret_id(&self) -> String {
         secrets::id(&mut lock(&self.random))
+    }
+
+    /// Random numbers of their own for something that needs many.
+    pub(crate) fn fork_random(&self) -> fastrand::Rng {
+        lock(&self.random).fork()
     }
 
     pub(crate) fn shuffle<T>(&self, items: &mut [T]) {

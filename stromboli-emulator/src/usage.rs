@@ -61,8 +61,16 @@ impl Usage {
         ]
     }
 
+    /// Adds the tokens of another.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cache_creation_input_tokens += other.cache_creation_input_tokens;
+        self.cache_read_input_tokens += other.cache_read_input_tokens;
+    }
+
     /// In USD, to six decimals; 0 for a model without a price.
-    fn cost(&self) -> f64 {
+    pub(crate) fn cost(&self) -> f64 {
         let Some(model) = &self.model else { return 0.0 };
         let Some((_, prices)) = PRICES.iter().find(|(part, _)| model.contains(part)) else {
             return 0.0;

@@ -28,7 +28,7 @@ pub(super) struct Writer<'a> {
     leaf: Option<String>,
     /// When what is written now happened.
     now: Timestamp,
-    /// All that the command printed so far.
+    /// All that the command printed so far to its standard output.
     printed: String,
     /// Tokens that no answer has got yet.
     usage: Option<&'a Usage>,
@@ -70,7 +70,7 @@ struct Line<'a> {
 impl<'a> Writer<'a> {
     /// `leaf` is the `uuid` of the last line before.
     pub(super) fn new(turn: &'a Turn, id: &'a str, leaf: Option<String>, lines: &'a mut String) -> Self {
-        let mut random = fastrand::Rng::with_seed(turn.seed);
+        let mut random = turn.random.clone();
         Self {
             turn,
             id,
@@ -94,6 +94,7 @@ impl<'a> Writer<'a> {
             self.now = *time;
             match step {
                 Step::Line(printed) => self.output(printed),
+                Step::Stderr(_) => {}
                 Step::Usage(usage) => {
                     self.usage = Some(usage);
                     self.told = true;

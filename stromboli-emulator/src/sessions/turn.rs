@@ -16,8 +16,8 @@ pub(crate) struct Turn {
     pub(super) permission_mode: String,
     /// The model that the request names; empty for none.
     pub(super) model: String,
-    /// Of the random ids in the lines.
-    pub(super) seed: u64,
+    /// For the ids in the lines.
+    pub(super) random: fastrand::Rng,
     pub(super) steps: Vec<(Timestamp, Step)>,
 }
 
@@ -38,7 +38,7 @@ impl Turn {
             workdir: request.workdir().to_owned(),
             permission_mode: mode.to_owned(),
             model: text(options, "model").to_owned(),
-            seed: state.random_seed(),
+            random: state.fork_random(),
             steps: Vec::with_capacity(2),
         }))
     }
@@ -48,7 +48,7 @@ impl Turn {
         self.steps.iter().any(|(_, step)| match step {
             Step::Usage(_) => true,
             Step::Line(line) => super::has_tokens(line),
-            Step::Exit(_) => false,
+            Step::Stderr(_) | Step::Exit(_) => false,
         })
     }
 }

@@ -228,6 +228,25 @@ async fn a_job_is_gone_an_hour_after_its_last_update() {
 }
 
 #[tokio::test]
+async fn a_job_ages_with_the_servers_clock() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.advance_clock(Duration::from_secs(1_000_000));
+    let latest = Timestamp::now().as_second() + 1_000_060;
+    let (id, _) = start(&emulator, json!({"prompt": "hi"})).await;
+    within(emulator.wait_for(|stats| stats.finished == 1)).await;
+    let created: Timestamp = job(&emulator, &id).await["created_at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((latest - 60..=latest).contains(&created.as_second()), "{created}");
+    emulator.advance_clock(Duration::from_secs(3500));
+    assert_eq!(job(&emulator, &id).await["status"], "completed");
+    emulator.advance_clock(Duration::from_secs(100));
+    assert_eq!(get(&emulator, &format!("/jobs/{id}")).await.status, 404);
+}
+
+#[tokio::test]
 async fn the_time_that_jobs_are_kept_can_be_chosen() {
     let emulator = Emulator::builder().job_ttl(Duration::ZERO).start().await.unwrap();
     let (id, _) = start(&emulator, json!({"prompt": "hi"})).await;

@@ -45,6 +45,17 @@ async fn every_run_leaves_a_session_and_the_list_is_in_the_order_of_their_names(
 }
 
 #[tokio::test]
+async fn an_agents_session_is_in_the_list_and_has_no_history() {
+    let emulator = Emulator::start().await.unwrap();
+    let agent = post(&emulator, "/agents", r#"{"prompt":"hi"}"#).await.json();
+    let session = agent["session_id"].as_str().unwrap();
+    assert_eq!(ids(&emulator).await, [session]);
+    let history = get(&emulator, &format!("/sessions/{session}/messages")).await;
+    let text = format!(r#"{{"error":"session history not found: {session}"}}"#);
+    assert_eq!((history.status, history.body), (404, text));
+}
+
+#[tokio::test]
 async fn a_run_that_the_server_refuses_leaves_no_session() {
     let emulator = Emulator::start().await.unwrap();
     let body = json!({"prompt": "hi", "workdir": "relative", "claude": {"session_id": SESSION}});
