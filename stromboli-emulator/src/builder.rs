@@ -136,7 +136,8 @@ impl Builder {
     }
 
     /// Makes a component of `/health` report an error: `podman`, `claude-credentials-file` or
-    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other.
+    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` runs, secrets and images
+    /// fail.
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),
@@ -192,6 +193,18 @@ impl Builder {
     /// Allows host paths at or below `path` as volumes, `/` for all; if never called, none is allowed.
     pub fn allow_volume(mut self, path: impl Into<String>) -> Self {
         self.settings.allowed_volumes.push(path.into());
+        self
+    }
+
+    /// Whether the registry of images can be reached; if not, searches answer 502 and pulls 500.
+    pub fn registry_reachable(mut self, reachable: bool) -> Self {
+        self.settings.registry_reachable = reachable;
+        self
+    }
+
+    /// Lets an image be pulled that is not built in, such as `ghcr.io/acme/agent:2`; may be called again for more.
+    pub fn registry_image(mut self, name: impl Into<String>) -> Self {
+        self.settings.registry_images.push(name.into());
         self
     }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::execution::{CrashInfo, Report, Status};
 use crate::state::lock;
+use crate::timestamp;
 
 /// A job as the server shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -137,14 +138,10 @@ impl Jobs {
         job.updated = self.clock.instant();
     }
 
-    /// RFC 3339 in whole seconds, as Go writes it: `Z` for an offset of zero.
+    /// RFC 3339 in whole seconds.
     fn now(&self) -> String {
         let seconds = self.clock.timestamp().as_second();
         let now = Timestamp::from_second(seconds).unwrap_or_default();
-        if self.utc_offset == Offset::UTC {
-            now.to_string()
-        } else {
-            now.display_with_offset(self.utc_offset).to_string()
-        }
+        timestamp::rfc3339(now, self.utc_offset)
     }
 }

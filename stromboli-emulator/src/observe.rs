@@ -1,5 +1,7 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 /// Counts since the start; those of agents and their streams say how many there are now.
@@ -8,7 +10,8 @@ use bytes::Bytes;
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked; and turns of agents.
+    /// Runs begun: requests that passed every check of the server. Where podman or Claude Code refuse to go on, because of
+    /// a secret or a session, it counts although nobody is asked. And turns of agents.
     pub executions: u64,
     /// Runs and turns that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,
@@ -26,8 +29,8 @@ pub struct Stats {
     pub dropped_events: u64,
 }
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
+/// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
     /// The method, such as `POST`.
@@ -45,5 +48,16 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

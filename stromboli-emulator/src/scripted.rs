@@ -103,6 +103,8 @@ impl Script {
         let lines: Vec<Step> = stderr.chain(printed.into_iter().map(Step::Line)).collect();
         let last = lines.len();
         let mut acts = Vec::with_capacity(2 * last + 2);
+        // Before the messages that they belong to.
+        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         for (number, line) in lines.into_iter().enumerate() {
             acts.extend(self.holds_before(|at| at == number));
             acts.push(Act::Delay(self.delay));
@@ -112,7 +114,6 @@ impl Script {
         if last == 0 {
             acts.push(Act::Delay(self.delay));
         }
-        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         acts.push(Act::Take(Step::Exit(self.exit.clone())));
         Answer::new(stream::iter(acts).filter_map(Act::perform))
     }
@@ -221,7 +222,8 @@ impl Rule<'_> {
         self.set(|script| script.delay = delay)
     }
 
-    /// The tokens that the session has used; those of the turn when an agent is asked.
+    /// The tokens that each of these runs or turns uses, whatever messages among its output say of theirs. The server
+    /// reports the sum of all runs of the session.
     pub fn usage(self, usage: Usage) -> Self {
         self.set(|script| script.usage = Some(usage))
     }

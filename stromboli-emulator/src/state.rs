@@ -9,11 +9,14 @@ use crate::agents::Agents;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
+use crate::images::Images;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::observe::{Received, Stats};
 use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
+use crate::secrets::{self, Secrets};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 
 /// How many requests are remembered.
@@ -29,6 +32,9 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) sessions: Sessions,
+    pub(crate) secrets: Secrets,
+    pub(crate) images: Images,
     pub(crate) agents: Agents,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
@@ -44,6 +50,7 @@ impl State {
         stop: watch::Receiver<()>,
     ) -> Self {
         let clock = Clock::default();
+        let mut random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         let limiter = |rate| {
             let proxies = settings.trusted_proxies.clone();
             RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
@@ -53,13 +60,16 @@ impl State {
             limiter: settings.rate_limit.map(limiter),
             metrics: Metrics::default(),
             jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            sessions: Sessions::default(),
+            secrets: Secrets::new(&mut random, clock.clone()),
+            images: Images::new(&settings.registry_images),
             agents: Agents::new(),
             clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
             received: Mutex::default(),
-            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            random: Mutex::new(random),
             stop,
         }
     }
@@ -103,6 +113,10 @@ impl State {
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
         uuid(&mut lock(&self.random))
+    }
+
+    pub(crate) fn random_secret_id(&self) -> String {
+        secrets::id(&mut lock(&self.random))
     }
 
     /// Random numbers of their own for something that needs many.

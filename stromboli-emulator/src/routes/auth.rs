@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::auth::{access_claims, bearer, refresh_claims};
 use crate::decode::{self, Kind, Record};
 use crate::jwt::{self, Claims};
 use crate::reply::{self, plain_error};
+use crate::request::text;
 use crate::state::State;
 
 static TOKEN_REQUEST: Record = Record {
@@ -108,13 +108,8 @@ fn secret(state: &State) -> Result<&str, Refused> {
 fn required_text(body: &[u8], record: &Record, field: &str, go_name: &str) -> Result<String, Refused> {
     let invalid = |error: String| refused((StatusCode::BAD_REQUEST, &format!("invalid request: {error}")));
     let fields = decode::decode(body, record).map_err(invalid)?;
-    let text = fields.get(field).and_then(Value::as_str).unwrap_or_default();
-    if text.is_empty() {
-        let key = format!("{}.{go_name}", record.name);
-        let rule = format!("Field validation for '{go_name}' failed on the 'required' tag");
-        return Err(invalid(format!("Key: '{key}' Error:{rule}")));
-    }
-    Ok(text.to_owned())
+    decode::require(&fields, record, &[(field, go_name)]).map_err(invalid)?;
+    Ok(text(&fields, field).to_owned())
 }
 
 /// A pair of tokens for `subject`.
