@@ -1,5 +1,5 @@
 //! What podman and Claude Code refuse before a prompt gets to the model, and the conversation that it gets to otherwise.
-//! Their texts are those of podman 5 and Claude Code 2.1.197.
+//! What Claude Code does was tried with release 2.1.197, and the texts are its own; podman's are such as podman gives.
 
 use futures_util::stream;
 
@@ -30,7 +30,7 @@ pub(crate) fn start(state: &State, request: &RunRequest, session: &str) -> Resul
 }
 
 fn refusal(status: i32, text: String) -> Answer {
-    Answer::new(stream::iter([Step::Line(text), Step::Exit(Exit::Failed { status })]))
+    Answer::new(stream::iter([Step::Stderr(text), Step::Exit(Exit::Failed { status })]))
 }
 
 fn podman(state: &State, request: &RunRequest) -> Result<(), String> {

@@ -46,17 +46,12 @@ pub(crate) struct Place {
 
 struct Conversation {
     place: Place,
-    parts: Vec<Part>,
+    /// What lay on disk before its first run.
+    lines: String,
+    /// The runs since, which have lines only when they are asked for.
+    turns: Vec<SharedTurn>,
     /// Counts what was written to the session; the highest number is that of the latest conversation.
     written: usize,
-}
-
-/// A part of a transcript.
-enum Part {
-    /// Lines as they lie on disk.
-    Lines(String),
-    /// A run that has lines only when they are asked for.
-    Turn(SharedTurn),
 }
 
 /// The right to run in a session, which nobody else has at the same time.
@@ -117,7 +112,7 @@ impl Sessions {
             lines.push('\n');
         }
         let mut session = Session::default();
-        session.append(&place, Part::Lines(lines));
+        session.write(&place, |conversation| conversation.lines = lines);
         lock(&self.sessions).insert(id, session);
     }
 
@@ -183,7 +178,7 @@ impl Sessions {
     /// Adds a turn to a conversation, which begins with it if it is not there. Nothing happens without the session.
     pub(crate) fn append(&self, session: &str, place: &Place, turn: SharedTurn) {
         if let Some(session) = lock(&self.sessions).get_mut(session) {
-            session.append(place, Part::Turn(turn));
+            session.write(place, |conversation| conversation.turns.push(turn));
         }
     }
 
@@ -202,30 +197,30 @@ impl Sessions {
                 lines.push_str(&format!("{}\n", Value::Object(fields)));
             }
         }
-        session.append(to, Part::Lines(lines));
+        session.write(to, |conversation| conversation.lines = lines);
     }
 }
 
 impl Session {
-    fn append(&mut self, place: &Place, part: Part) {
-        let written = self.conversations.iter().map(|other| other.written).max();
-        let written = written.unwrap_or(0) + 1;
+    /// Writes to the conversation at `place`, which is a new one if there is none.
+    fn write(&mut self, place: &Place, write: impl FnOnce(&mut Conversation)) {
+        let latest = self.conversations.iter().map(|other| other.written).max();
+        let written = latest.unwrap_or(0) + 1;
         let mut conversations = self.conversations.iter_mut();
         if let Some(conversation) = conversations.find(|conversation| conversation.place == *place) {
-            conversation.parts.push(part);
             conversation.written = written;
-            return;
+            return write(conversation);
         }
+        let mut conversation = Conversation {
+            place: place.clone(),
+            lines: String::new(),
+            turns: Vec::with_capacity(1),
+            written,
+        };
+        write(&mut conversation);
         let after = self.conversations.partition_point(|other| other.place < *place);
         self.conversations.reserve_exact(1);
-        self.conversations.insert(
-            after,
-            Conversation {
-                place: place.clone(),
-                parts: vec![part],
-                written,
-            },
-        );
+        self.conversations.insert(after, conversation);
     }
 
     fn find(&self, place: &Place) -> Option<&Conversation> {
@@ -249,37 +244,28 @@ impl Session {
 impl Conversation {
     /// All lines, as they lie on disk.
     fn transcript(&self) -> String {
-        let mut lines = String::new();
-        let mut leaf = None;
-        for part in &self.parts {
-            match part {
-                Part::Lines(more) => {
-                    let uuids = more.lines().rev().map(|line| text(&object(line), "uuid").to_owned());
-                    leaf = uuids.into_iter().find(|uuid| !uuid.is_empty()).or(leaf);
-                    lines.push_str(more);
-                }
-                Part::Turn(turn) => leaf = Writer::new(&lock(turn), &self.place.id, leaf, &mut lines).write(),
-            }
+        let mut lines = self.lines.clone();
+        let mut uuids = self
+            .lines
+            .lines()
+            .rev()
+            .map(|line| text(&object(line), "uuid").to_owned());
+        let mut leaf = uuids.find(|uuid| !uuid.is_empty());
+        for turn in &self.turns {
+            leaf = Writer::new(&lock(turn), &self.place.id, leaf, &mut lines).write();
         }
         lines
     }
 
     /// Whether there may be tokens in it.
     fn counts(&self) -> bool {
-        self.parts.iter().any(|part| match part {
-            Part::Lines(lines) => has_tokens(lines),
-            Part::Turn(turn) => lock(turn).counts(),
-        })
+        has_tokens(&self.lines) || self.turns.iter().any(|turn| lock(turn).counts())
     }
 
     /// The last title that a user gave, or else the last that the model gave. Runs give none here.
     fn title(&self) -> String {
-        let lines = self.parts.iter().rev().filter_map(|part| match part {
-            Part::Lines(lines) => Some(lines.lines().rev()),
-            Part::Turn(_) => None,
-        });
         let named = |kind: &str, field: &str| {
-            let mut lines = lines.clone().flatten().filter(|line| line.contains(field)).map(object);
+            let mut lines = self.lines.lines().rev().filter(|line| line.contains(field)).map(object);
             let line = lines.find(|line| text(line, "type") == kind)?;
             Some(text(&line, field).to_owned())
         };

@@ -127,7 +127,7 @@ impl<'a> Writer<'a> {
     fn output(&mut self, printed: &str) {
         self.printed.push_str(printed);
         self.printed.push('\n');
-        for line in printed.split('\n').filter(|line| line.starts_with('{')) {
+        for line in printed.split('\n') {
             let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(line) else {
                 continue;
             };

@@ -219,10 +219,13 @@ async fn a_fork_is_another_conversation_of_the_session_that_the_server_does_not_
     )
     .await;
     assert_eq!(prompts(&emulator, SESSION).await, ["one"]);
-    // Without continue it is the original again, and a fork of nothing is the conversation itself.
+    // Without continue it is the original again, and that is the latest then.
     fork["fork_session"] = json!(false);
-    run(&emulator, "four", fork).await;
-    assert_eq!(prompts(&emulator, SESSION).await, ["one", "four"]);
+    run(&emulator, "four", fork.clone()).await;
+    fork["continue"] = json!(true);
+    run(&emulator, "five", fork).await;
+    assert_eq!(prompts(&emulator, SESSION).await, ["one", "four", "five"]);
+    // A fork of nothing is the conversation itself.
     assert_eq!(
         run(&emulator, "hi", json!({"session_id": OTHER, "fork_session": true}))
             .await
@@ -230,6 +233,24 @@ async fn a_fork_is_another_conversation_of_the_session_that_the_server_does_not_
         200
     );
     assert_eq!(prompts(&emulator, OTHER).await, ["hi"]);
+}
+
+#[tokio::test]
+async fn the_latest_conversation_is_that_of_the_working_directory() {
+    let emulator = Emulator::start().await.unwrap();
+    let run_in = async |prompt: &str, workdir: &str, claude: Value| {
+        let body = json!({"prompt": prompt, "workdir": workdir, "claude": claude});
+        assert_eq!(post(&emulator, "/run", body.to_string()).await.status, 200);
+    };
+    run_in("one", "/a", json!({"session_id": SESSION})).await;
+    run_in("two", "/b", json!({"session_id": SESSION})).await;
+    run_in(
+        "three",
+        "/a",
+        json!({"session_id": SESSION, "resume": true, "continue": true}),
+    )
+    .await;
+    assert_eq!(prompts(&emulator, SESSION).await, ["one", "three"]);
 }
 
 #[tokio::test]
@@ -270,6 +291,17 @@ async fn what_is_not_to_be_kept_is_not_written() {
     // The id is still free, and a conversation that is there stays as it is.
     assert_eq!(run(&emulator, "two", json!({"session_id": SESSION})).await.status, 200);
     let unkept = json!({"session_id": SESSION, "no_persistence": true, "resume": true});
-    assert_eq!(run(&emulator, "three", unkept).await.status, 200);
+    assert_eq!(run(&emulator, "three", unkept.clone()).await.status, 200);
     assert_eq!(prompts(&emulator, SESSION).await, ["two"]);
+    // Nor does a fork begin that could be the latest conversation.
+    let mut fork = unkept;
+    fork["fork_session"] = json!(true);
+    assert_eq!(run(&emulator, "four", fork).await.status, 200);
+    run(
+        &emulator,
+        "five",
+        json!({"session_id": SESSION, "resume": true, "continue": true}),
+    )
+    .await;
+    assert_eq!(prompts(&emulator, SESSION).await, ["two", "five"]);
 }

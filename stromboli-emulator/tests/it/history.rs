@@ -5,7 +5,7 @@ use stromboli_emulator::Emulator;
 
 use crate::client::{Response, get};
 
-const RECORDED: &str = include_str!("../vectors/structured-session.jsonl");
+const RECORDED: &str = include_str!("recorded/structured-session.jsonl");
 const ID: &str = "7fbebdaa-c4bf-4a4e-a827-a875a5fb4b84";
 
 async fn with_session(lines: &[String]) -> Emulator {
@@ -326,6 +326,12 @@ async fn an_id_is_a_pattern() {
             200
         );
     }
+    for number in (10..40).rev() {
+        let id = format!("many-{number}");
+        emulator.add_session(&id, &json!({"type": "user", "uuid": id}).to_string());
+    }
+    let page = get(&emulator, "/sessions/many-*/messages").await.json();
+    assert_eq!(page["messages"][0]["uuid"], "many-10");
     let missing = get(&emulator, "/sessions/x*/messages").await;
     assert_eq!(
         (missing.status, missing.body.as_str()),

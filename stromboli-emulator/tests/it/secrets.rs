@@ -87,7 +87,12 @@ async fn values_do_not_come_back() {
     }
     assert!(!create(&emulator, "s", "hush").await.body.contains("hush"));
     assert!(!delete(&emulator, "/secrets/s").await.body.contains("hush"));
-    assert!(!format!("{:?}", emulator.requests()).contains("hush"));
+    get(&emulator, "/run/stream?prompt=hush").await;
+    let requests = format!("{:?}", emulator.requests());
+    assert!(
+        requests.contains("/run/stream") && !requests.contains("hush"),
+        "{requests}"
+    );
     assert_eq!(emulator.secret("s"), None);
 }
 

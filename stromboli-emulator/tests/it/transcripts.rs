@@ -1,14 +1,16 @@
 //! What runs write down, in the form in which Claude Code keeps conversations on disk.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use futures_util::stream;
 use serde_json::{Map, Value, json};
-use stromboli_emulator::{Emulator, Usage};
+use stromboli_emulator::{Answer, Emulator, Exit, Run, Step, Usage};
 
 use crate::client::{SESSION, get, is_uuid4, post, within};
 
-const RECORDED: &str = include_str!("../vectors/structured-session.jsonl");
-const PRINTED: &str = include_str!("../vectors/bash-tool.jsonl");
+const RECORDED: &str = include_str!("recorded/structured-session.jsonl");
+const PRINTED: &str = include_str!("recorded/bash-tool.jsonl");
 
 async fn run(emulator: &Emulator, prompt: &str, claude: Value) -> Value {
     let mut claude = claude;
@@ -203,6 +205,58 @@ async fn the_answer_in_an_envelope_is_what_it_holds() {
     assert_eq!(
         lines(&emulator)[3]["message"]["content"],
         json!([{"type": "text", "text": "hello"}])
+    );
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_no_answer() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.on_prompt("hi").stderr("warning").reply("hello");
+    assert_eq!(run(&emulator, "hi", json!({})).await["output"], "warning\nhello");
+    assert_eq!(lines(&emulator)[3]["message"]["content"][0]["text"], "hello");
+    let answerer = |_: Run| {
+        let printed = Step::Line("no credit".to_owned());
+        Answer::new(stream::iter([printed, Step::Exit(Exit::Failed { status: 1 })]))
+    };
+    let emulator = Emulator::builder().answerer(answerer).start().await.unwrap();
+    run(&emulator, "hi", json!({})).await;
+    assert_eq!(types(&lines(&emulator)[2..]), ["user", "last-prompt"]);
+}
+
+#[tokio::test]
+async fn each_line_has_its_own_time() {
+    let emulator = Emulator::start().await.unwrap();
+    let hold = emulator.on_prompt("hi").reply("hello").hold();
+    let body = json!({"prompt": "hi", "claude": {"session_id": SESSION}}).to_string();
+    let mut connection = crate::client::Connection::open(&emulator).await;
+    connection.send("POST", "/run", "", body.as_bytes()).await;
+    within(emulator.wait_for(|stats| stats.executions == 1)).await;
+    emulator.advance_clock(Duration::from_secs(3600));
+    hold.release();
+    connection.response("POST").await;
+    let written = lines(&emulator);
+    let times = [2, 3].map(|at| {
+        written[at]["timestamp"]
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+    });
+    assert!(times[1].duration_since(times[0]).as_secs() >= 3599, "{times:?}");
+}
+
+#[tokio::test]
+async fn a_message_keeps_its_model() {
+    let emulator = Emulator::start().await.unwrap();
+    let message =
+        |model: Value| json!({"type": "assistant", "message": {"role": "assistant", "model": model}}).to_string();
+    let bare = json!({"type": "assistant", "message": {"role": "assistant"}}).to_string();
+    emulator.on_prompt("").lines([message(json!("haiku")), bare]);
+    run(&emulator, "hi", json!({"model": "opus"})).await;
+    let written = lines(&emulator);
+    assert_eq!(
+        [&written[3]["message"]["model"], &written[4]["message"]["model"]],
+        ["haiku", "opus"]
     );
 }
 

@@ -106,7 +106,7 @@ async fn without_tokens_in_the_transcript_there_is_no_usage() {
 #[tokio::test]
 async fn a_session_that_was_put_there_counts() {
     let emulator = Emulator::start().await.unwrap();
-    emulator.add_session(SESSION, include_str!("../vectors/structured-session.jsonl"));
+    emulator.add_session(SESSION, include_str!("recorded/structured-session.jsonl"));
     let claude = json!({"session_id": SESSION, "resume": true});
     let usage = &run(&emulator, "hi", claude).await["usage"];
     assert_eq!(
