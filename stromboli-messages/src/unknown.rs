@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Line, Pending, Variant, lookup, text},
+    wire::{Borrowed, Line, Pending, Variant, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -61,22 +61,24 @@ impl Serialize for Unknown {
 }
 
 impl Variant for Unknown {
-    fn read_rest<'de, A: MapAccess<'de>>(mut pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
-        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            let name = text(name).ok_or_else(|| A::Error::custom("a name that no string can hold"))?;
+    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
+        let mut fields = pending.fields;
+        while let Some(name) = map.next_key_seed(Borrowed)? {
             if name == "type" {
                 return Err(A::Error::custom("another type, which counts"));
             }
-            pending.push((name, value));
+            fields.push((name, map.next_value()?));
         }
         let mut object = String::from("{");
-        for (name, value) in pending {
-            if object.len() > 1 {
-                object.push(',');
-            }
-            object.push_str(&serde_json::to_string(&name).map_err(A::Error::custom)?);
-            object.push(':');
-            object.push_str(value.get());
+        if let Some((tag, value)) = &pending.tag {
+            write(
+                &mut object,
+                tag,
+                &serde_json::to_string(value).map_err(A::Error::custom)?,
+            )?;
+        }
+        for (name, value) in &fields {
+            write(&mut object, name, value.get())?;
         }
         object.push('}');
         let json = RawValue::from_string(object).map_err(A::Error::custom)?;
@@ -200,6 +202,17 @@ impl Variant for Box<UnknownMessage> {
             .starts_with('{')
             .then(|| Self::new(UnknownMessage::from(Json::from(raw))))
     }
+}
+
+/// Writes one more field.
+fn write<E: Error>(object: &mut String, name: &str, value: &str) -> Result<(), E> {
+    if object.len() > 1 {
+        object.push(',');
+    }
+    object.push_str(&serde_json::to_string(name).map_err(E::custom)?);
+    object.push(':');
+    object.push_str(value);
+    Ok(())
 }
 
 /// The text of a field, if it is a string.

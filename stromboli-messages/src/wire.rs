@@ -29,7 +29,7 @@ pub(crate) use object::{fields, lookup, text, text_of_halves};
 pub(crate) use open_enum::open_enum;
 pub(crate) use record::record;
 pub(crate) use same::same;
-pub(crate) use tagged::{Pending, Variant, Whole, read_tag, tagged};
+pub(crate) use tagged::{Borrowed, Pending, Variant, Whole, read_tag, tagged};
 
 /// How deep records are typed in the lenient way. The strict way ends at 127 levels of JSON, where serde_json stops;
 /// the only types that hold themselves are blocks, with two levels each, so it never gets further than this.

@@ -183,7 +183,7 @@ impl<'de, R: Record> DeserializeSeed<'de> for ValueSeed<'_, R> {
 impl<R: Record> Variant for R {
     fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
         let mut record = R::default();
-        for (name, raw) in pending {
+        for (name, raw) in pending.fields {
             let seed = ValueSeed {
                 name: Name::of::<R>(&name),
                 record: &mut record,
