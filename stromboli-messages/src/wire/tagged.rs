@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::object;
+use super::{Object, text};
 
 /// What was read of an object to find out what it is.
 #[derive(Default)]
@@ -22,18 +22,18 @@ pub(crate) struct Pending<'de> {
 /// An object whose first fields were read already, to find out what it is.
 pub(crate) trait Variant: Sized {
     /// Reads the rest of it strictly.
-    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, map: A) -> Result<Self, A::Error>;
+    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, map: A, depth: usize) -> Result<Self, A::Error>;
 
     /// Reads the whole of it leniently; `None` when it does not fit at all.
-    fn recover_object(raw: &RawValue, depth: usize) -> Option<Self>;
+    fn recover_object(object: &Object<'_>, depth: usize) -> Option<Self>;
 }
 
-/// Reads an object from its beginning.
-pub(crate) struct Whole<T>(PhantomData<T>);
+/// Reads an object from its beginning, inside of so many records.
+pub(crate) struct Whole<T>(usize, PhantomData<T>);
 
-impl<T> Default for Whole<T> {
-    fn default() -> Self {
-        Self(PhantomData)
+impl<T> Whole<T> {
+    pub(crate) fn new(depth: usize) -> Self {
+        Self(depth, PhantomData)
     }
 }
 
@@ -45,7 +45,7 @@ impl<'de, T: Variant> Visitor<'de> for Whole<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::read_rest(Pending::default(), map)
+        T::read_rest(Pending::default(), map, self.0)
     }
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn read_tag<'de, A: MapAccess<'de>>(
     // The type of a line stands before its subtype or after it.
     if let Some(at) = pending.fields.iter().position(|(name, _)| name == tag) {
         let (_, raw) = pending.fields.remove(at);
-        return object::text(raw).ok_or_else(|| A::Error::custom("a type that is no text"));
+        return text(raw).ok_or_else(|| A::Error::custom("a type that is no text"));
     }
     while let Some(name) = map.next_key_seed(Borrowed)? {
         if name == tag {
@@ -87,12 +87,12 @@ impl<'de> Visitor<'de> for Borrowed {
         f.write_str("a string")
     }
 
-    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(value))
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(value.to_owned()))
     }
 }
 
@@ -174,34 +174,34 @@ macro_rules! tagged {
             fn read_rest<'de, A: ::serde::de::MapAccess<'de>>(
                 mut pending: $crate::wire::Pending<'de>,
                 mut map: A,
+                depth: usize,
             ) -> ::std::result::Result<Self, A::Error> {
                 let tag = $crate::wire::read_tag($tag, &mut pending, &mut map)?;
                 match &*tag {
-                    $($value => $crate::wire::Variant::read_rest(pending, map).map(Self::$variant),)+
+                    $($value => $crate::wire::Variant::read_rest(pending, map, depth).map(Self::$variant),)+
                     _ => {
                         pending.tag = Some(($tag, tag));
-                        $crate::wire::Variant::read_rest(pending, map).map(Self::Unknown)
+                        $crate::wire::Variant::read_rest(pending, map, depth).map(Self::Unknown)
                     }
                 }
             }
 
-            fn recover_object(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                let tag = $crate::wire::lookup(raw, $tag).and_then($crate::wire::text);
-                let known = match tag.as_deref() {
-                    $(Some($value) => $crate::wire::Variant::recover_object(raw, depth).map(Self::$variant),)+
+            fn recover_object(object: &$crate::wire::Object<'_>, depth: usize) -> Option<Self> {
+                let known = match object.text($tag).as_deref() {
+                    $(Some($value) => $crate::wire::Variant::recover_object(object, depth).map(Self::$variant),)+
                     _ => None,
                 };
-                known.or_else(|| $crate::wire::Variant::recover_object(raw, depth).map(Self::Unknown))
+                known.or_else(|| $crate::wire::Variant::recover_object(object, depth).map(Self::Unknown))
             }
         }
 
         impl $crate::wire::Wire for $name {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                deserializer.deserialize_map($crate::wire::Whole::<Self>::default())
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, depth: usize) -> ::std::result::Result<Self, D::Error> {
+                deserializer.deserialize_map($crate::wire::Whole::<Self>::new(depth))
             }
 
             fn recover(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                $crate::wire::Variant::recover_object(raw, depth)
+                $crate::wire::Variant::recover_object(&$crate::wire::Object::new(raw), depth)
             }
         }
 
