@@ -17,7 +17,7 @@ pub(super) struct Dialogue {
 impl Dialogue {
     /// Takes a full line. What its blocks said while they were being written is replaced by it.
     pub(super) fn say(&mut self, conversation: &mut Conversation, line: AssistantMessage) {
-        let mut message = line.message.unwrap_or_default();
+        let Some(mut message) = line.message else { return };
         let blocks = message.content.take().map(Content::into_blocks).unwrap_or_default();
         let last = conversation.messages.len().saturating_sub(1);
         let at = match find(conversation, &message) {
