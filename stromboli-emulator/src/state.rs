@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use crate::agents::Agents;
 use crate::answer::Answerer;
+use crate::faults::Faults;
 use crate::jobs::Jobs;
 use crate::observe::{Received, Stats};
 use crate::scripted::Scripted;
@@ -21,6 +22,7 @@ pub(crate) struct State {
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
     pub(crate) agents: Agents,
+    pub(crate) faults: Faults,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -34,14 +36,17 @@ impl State {
         seed: Option<u64>,
         stop: watch::Receiver<()>,
     ) -> Self {
+        let random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
         Self {
             jobs: Jobs::new(settings.job_ttl, settings.utc_offset),
             agents: Agents::new(),
+            // The same numbers again, so that faults come as they did however many ids were drawn before.
+            faults: Faults::new(random.clone()),
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
             received: Mutex::default(),
-            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            random: Mutex::new(random),
             stop,
         }
     }

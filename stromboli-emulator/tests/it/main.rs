@@ -9,6 +9,7 @@ mod auth;
 mod body;
 mod client;
 mod events;
+mod faults;
 mod http;
 mod jobs;
 mod life;
