@@ -14,6 +14,7 @@ mod http;
 mod jobs;
 mod life;
 mod limits;
+mod replay;
 mod run;
 mod script;
 mod stream;
