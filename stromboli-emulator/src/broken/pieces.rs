@@ -3,12 +3,13 @@
 use axum::body::{Body, BodyDataStream, HttpBody};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
+use futures_util::stream::Fuse;
 
 const EVENT_END: &[u8] = b"\n\n";
 
 /// The pieces that are left.
 pub(super) struct Pieces {
-    body: BodyDataStream,
+    body: Fuse<BodyDataStream>,
     /// Whether it is a stream of events; only such a body has no length.
     is_stream: bool,
     /// What came of the body and is in no piece yet.
@@ -21,7 +22,7 @@ impl Pieces {
     pub(super) fn new(body: Body) -> Self {
         Self {
             is_stream: body.size_hint().exact().is_none(),
-            body: body.into_data_stream(),
+            body: body.into_data_stream().fuse(),
             rest: BytesMut::new(),
             next: None,
         }
@@ -95,6 +96,22 @@ mod tests {
         let body = Body::from_stream(stream::iter(sent.map(Ok::<_, Infallible>)));
         let expected = ["data: a\n\n", "data: b\n\n", "event: done\ndata: {}\n\n", "rest"];
         assert_eq!(pieces(body).await, expected);
+    }
+
+    #[tokio::test]
+    async fn what_was_collected_still_comes_in_pieces() {
+        let mut sent = ["data: a\n\n", "data: b\n\n"].into_iter();
+        // Unlike most bodies, this one does not bear to be asked again after its end.
+        let events = stream::unfold((), move |()| {
+            let next = sent.next();
+            async move { next.map(|event| (Ok::<_, Infallible>(event), ())) }
+        });
+        let mut pieces = Pieces::new(Body::from_stream(events));
+        assert_eq!(pieces.collect().await, 18);
+        for expected in ["data: a\n\n", "data: b\n\n"] {
+            assert_eq!(pieces.next().await.unwrap().unwrap(), expected);
+        }
+        assert!(pieces.next().await.is_none());
     }
 
     #[tokio::test]
