@@ -25,7 +25,8 @@ pub struct Agent {
     pub prompts: Prompts,
 }
 
-/// The standard input of an agent's process: a stream of the prompts it is sent, one for each turn.
+/// The standard input of an agent's process: a stream of the prompts it is sent, one for each turn. On the input of
+/// Claude Code each is a line `{"type":"user","message":{"role":"user","content":"…"}}`.
 ///
 /// It ends when the agent is to stop. A process that drops it has closed its input: what is sent then fails.
 pub struct Prompts(UnboundedReceiver<Prompt>);

@@ -16,9 +16,10 @@ use crate::usage::Usage;
 
 /// Answers prompts in the place of Claude Code in its container.
 ///
-/// The server has already checked the request when it calls [`answer`](Self::answer), once for each run. It polls the
-/// answer until its end, and drops it when the client of `POST /run` or `GET /run/stream` goes away or the run's
-/// timeout passes, so whatever the answer holds (a child process, say) must end with it.
+/// The server has already checked the request when it calls [`answer`](Self::answer), once for each run and for each
+/// turn of an agent. It polls the answer until its end, and drops it when the client of `POST /run` or
+/// `GET /run/stream` goes away, the run's timeout passes or the agent is killed, so whatever the answer holds (a child
+/// process, say) must end with it.
 ///
 /// A function from [`Run`] to [`Answer`] is an answerer:
 ///
@@ -39,6 +40,28 @@ pub trait Answerer: Send + Sync + 'static {
     /// Starts the process of a persistent agent: it reads [`Agent::prompts`] and its steps are what it prints, until its
     /// [`Step::Exit`]. A line of standard output that is a JSON object of the type `result` ends a turn. When the
     /// prompts end, the process should; it is dropped if it takes too long.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// use futures_util::StreamExt;
+    /// use serde_json::json;
+    /// use stromboli_emulator::{Agent, Answer, Answerer, Echo, Emulator, Run, Step};
+    ///
+    /// struct Parrot;
+    ///
+    /// impl Answerer for Parrot {
+    ///     fn answer(&self, run: Run) -> Answer {
+    ///         Echo.answer(run)
+    ///     }
+    ///
+    ///     fn start_agent(&self, agent: Agent) -> Option<std::io::Result<Answer>> {
+    ///         let said = |prompt| json!({"type": "result", "result": prompt}).to_string();
+    ///         Some(Ok(Answer::new(agent.prompts.map(move |prompt| Step::Line(said(prompt))))))
+    ///     }
+    /// }
+    /// # let emulator = Emulator::builder().answerer(Parrot).start().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// `None`, which is the default, leaves the agent to the emulator: it asks [`answer`](Self::answer) (and the rules
     /// before that) once for each turn. With a process of one's own, no rule counts.
@@ -78,7 +101,7 @@ pub struct Run {
     pub id: String,
     /// What was asked; never empty.
     pub prompt: String,
-    /// The caller's session, or a fresh UUID; that of the agent.
+    /// The conversation: the caller's session, a fresh UUID, or that of a fork; the session of the agent.
     pub session_id: String,
     /// The working directory, when the request named one.
     pub workdir: Option<String>,
@@ -110,7 +133,8 @@ pub enum Step {
     Line(String),
     /// A line of standard error, which is output of a run as well, and an `error` event of an agent.
     Stderr(String),
-    /// The tokens that the session has used so far; the last one counts.
+    /// The tokens of the answer that comes next; messages that the command prints do not count theirs any more. The
+    /// server reports what a session has used in all.
     Usage(Usage),
     /// The end; what comes after it is never asked for. An answer that ends without one has completed. In the turn of
     /// an agent [`Exit::Completed`] ends the turn, the others end the agent.

@@ -1,13 +1,17 @@
 //! How to choose the emulator's settings.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::Offset;
 
 use crate::answer::Answerer;
+use crate::blacklist::Blacklist;
 use crate::dialect::Dialect;
 use crate::emulator::Emulator;
+use crate::rate_limit::Rate;
 use crate::scripted::Introduction;
 use crate::settings::Settings;
 
@@ -31,7 +35,8 @@ pub struct Builder {
     answerer: Box<dyn Answerer>,
     seed: Option<u64>,
     utc_offset_minutes: i32,
-    unknown_component: Option<String>,
+    /// The first setting that makes no sense.
+    invalid: Option<String>,
 }
 
 impl Builder {
@@ -41,7 +46,7 @@ impl Builder {
             answerer: Box::new(Introduction),
             seed: None,
             utc_offset_minutes: 0,
-            unknown_component: None,
+            invalid: None,
         }
     }
 
@@ -57,9 +62,64 @@ impl Builder {
         self
     }
 
-    /// Turns authentication on and accepts this bearer token; may be called again for more.
+    /// Turns authentication on or off. If never called, it is on as soon as there is an API token or a JWT secret, and
+    /// off in [`Dialect::V0_4_3`].
+    pub fn auth(mut self, enabled: bool) -> Self {
+        self.settings.auth = Some(enabled);
+        self
+    }
+
+    /// Accepts this bearer token; may be called again for more.
     pub fn api_token(mut self, token: impl Into<String>) -> Self {
         self.settings.api_tokens.push(token.into());
+        self
+    }
+
+    /// Signs and accepts JWTs with this secret; if never called, there are none, and `/auth/*` answers 503. While
+    /// authentication is on, [`start`](Self::start) refuses less than 32 characters and known placeholders.
+    pub fn jwt_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.jwt_secret = Some(secret.into());
+        self
+    }
+
+    /// How long an access token is valid; 24 hours if not set.
+    pub fn jwt_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_expiry = expiry;
+        self
+    }
+
+    /// How long a refresh token is valid; 7 days if not set.
+    pub fn jwt_refresh_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_refresh_expiry = expiry;
+        self
+    }
+
+    /// Where tokens that were logged out are kept; in memory if not set.
+    pub fn blacklist(mut self, blacklist: Blacklist) -> Self {
+        self.settings.blacklist = blacklist;
+        self
+    }
+
+    /// Limits each client to so many requests per second, and so many at once; if never called, nobody is limited.
+    pub fn rate_limit(mut self, per_second: u32, burst: u32) -> Self {
+        self.settings.rate_limit = Some(Rate { per_second, burst });
+        self
+    }
+
+    /// Believes an address, or a network such as `10.0.0.0/8`, whom a request comes from when it says so in
+    /// `X-Forwarded-For` or `X-Real-IP`; may be called again for more. The rate limit goes by it.
+    pub fn trusted_proxy(mut self, network: &str) -> Self {
+        let address = || network.parse::<IpAddr>().map(IpNet::from);
+        match network.parse::<IpNet>().or_else(|_| address()) {
+            Ok(network) => self.settings.trusted_proxies.push(network),
+            Err(_) => self.refuse(format!("{network:?} is no network")),
+        }
+        self
+    }
+
+    /// Signs webhooks with this secret; if never called, or in [`Dialect::V0_4_3`], they are not signed.
+    pub fn webhook_signing_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.webhook_signing_secret = Some(secret.into());
         self
     }
 
@@ -76,11 +136,12 @@ impl Builder {
     }
 
     /// Makes a component of `/health` report an error: `podman`, `claude-credentials-file` or
-    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other.
+    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` runs, secrets and images
+    /// fail.
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),
-            None => self.unknown_component = Some(component.to_owned()),
+            None => self.refuse(format!("unknown component {component:?}")),
         }
         self
     }
@@ -135,6 +196,18 @@ impl Builder {
         self
     }
 
+    /// Whether the registry of images can be reached; if not, searches answer 502 and pulls 500.
+    pub fn registry_reachable(mut self, reachable: bool) -> Self {
+        self.settings.registry_reachable = reachable;
+        self
+    }
+
+    /// Lets an image be pulled that is not built in, such as `ghcr.io/acme/agent:2`; may be called again for more.
+    pub fn registry_image(mut self, name: impl Into<String>) -> Self {
+        self.settings.registry_images.push(name.into());
+        self
+    }
+
     /// Makes ids and the order of jobs the same each time.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -144,17 +217,23 @@ impl Builder {
     /// Starts the emulator on a free loopback port, on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When no port can be bound, when the offset is a day or more, or for an unknown component.
+    /// When no port can be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
-        if let Some(component) = self.unknown_component {
-            return Err(refuse(format!("unknown component {component:?}")));
+        if let Some(invalid) = self.invalid {
+            return Err(refuse(invalid));
         }
+        self.settings.check().map_err(|what| refuse(what.to_owned()))?;
         let seconds = self.utc_offset_minutes.checked_mul(60);
         self.settings.utc_offset = seconds
             .and_then(|seconds| Offset::from_seconds(seconds).ok())
             .ok_or_else(|| refuse("UTC offset out of range".to_owned()))?;
         Emulator::bind(self.settings, self.answerer, self.seed).await
+    }
+
+    fn refuse(&mut self, what: String) {
+        self.invalid.get_or_insert(what);
     }
 }
 

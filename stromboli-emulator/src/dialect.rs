@@ -1,7 +1,7 @@
 //! The releases that the emulator can be like.
 
-/// A release of the server, whose way of speaking the emulator takes on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// A release of the server, whose way of speaking the emulator takes on; a later one is greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Dialect {
     /// 0.4.3, the last release before agents, cost and authentication by default.

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -93,6 +94,46 @@ impl Emulator {
     /// ```
     pub async fn wait_for(&self, reached: impl FnMut(&Stats) -> bool) -> Stats {
         self.state.wait_for(reached).await
+    }
+
+    /// Sets the server's clock forward: tokens expire, rate limits recover, old jobs are removed. What waits already is
+    /// not shortened, such as the timeout of a run; nor do agents idle the faster.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # use std::time::Duration;
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// emulator.advance_clock(Duration::from_secs(24 * 60 * 60));
+    /// # Ok(()) }
+    /// ```
+    pub fn advance_clock(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// Puts a session there whose conversation is `transcript`: JSON lines in the form in which Claude Code keeps them on
+    /// disk. It lies where runs find it that have the working directory of its first line with a `cwd`, or else
+    /// `/workspace`. Claude Code resumes only sessions whose ids are UUIDs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let id = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
+    /// let line = r#"{"type":"user","uuid":"1","message":{"role":"user","content":"hi"}}"#;
+    /// emulator.add_session(id, line);
+    /// # Ok(()) }
+    /// ```
+    pub fn add_session(&self, id: impl Into<String>, transcript: &str) {
+        self.state.sessions.put(id.into(), transcript);
+    }
+
+    /// The transcript of a session as it would lie on disk, once a run has written one.
+    pub fn transcript(&self, session_id: &str) -> Option<String> {
+        self.state.sessions.transcript(session_id)
+    }
+
+    /// The value of a secret, which the server itself never tells.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.state.secrets.get(name).map(|secret| secret.value)
     }
 
     /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.

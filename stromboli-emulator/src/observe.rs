@@ -1,5 +1,7 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::fmt;
+
 use bytes::Bytes;
 
 /// Counts since the start; those of agents and their streams say how many there are now.
@@ -8,12 +10,17 @@ use bytes::Bytes;
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked; and turns of agents.
+    /// Runs begun: requests that passed every check of the server. Where podman or Claude Code refuse to go on, because of
+    /// a secret or a session, it counts although nobody is asked. And turns of agents.
     pub executions: u64,
     /// Runs and turns that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,
     /// Runs killed because the client went away, and turns because their agent was stopped.
     pub stopped: u64,
+    /// Webhooks of jobs that were received: answered with a 2xx status.
+    pub webhooks_delivered: u64,
+    /// Webhooks of jobs that were given up.
+    pub webhooks_failed: u64,
     /// Agents whose process lives.
     pub agents: u64,
     /// Agent streams that are open, those of agents that have exited among them.
@@ -24,8 +31,8 @@ pub struct Stats {
     pub faults: u64,
 }
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
+/// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
     /// The method, such as `POST`.
@@ -34,7 +41,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body, when it was read: of a `POST` that was let in to run a prompt, and where a fault struck.
+    /// The whole body, when it was read: of a `POST` that was let in and whose route reads one, and where a fault struck.
     pub body: Bytes,
     /// Whether it was passed on to its route; false when a fault, a missing token or an unknown path came before that.
     /// What a route refuses for itself, a body that is not JSON say, counts here, and not in
@@ -47,5 +54,16 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

@@ -125,9 +125,10 @@ impl Answerer for Replay {
         let lines = lines
             .into_iter()
             .map(move |(at, line)| (faster(at, speed), Step::Line(line)));
-        // The end does not wait.
-        let ending = usage.map(Step::Usage).into_iter().chain([Step::Exit(exit)]);
-        let steps = lines.chain(ending.map(|step| (Duration::ZERO, step)));
+        // Tokens come before what they were used for, and the end does not wait.
+        let begin = usage.map(|usage| (Duration::ZERO, Step::Usage(usage)));
+        let end = (Duration::ZERO, Step::Exit(exit));
+        let steps = begin.into_iter().chain(lines).chain([end]);
         let mut start = None;
         Answer::new(stream::iter(steps).then(move |(at, step)| {
             let start = *start.get_or_insert_with(Instant::now);

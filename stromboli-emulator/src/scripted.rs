@@ -103,6 +103,8 @@ impl Script {
         let lines: Vec<Step> = stderr.chain(printed.into_iter().map(Step::Line)).collect();
         let last = lines.len();
         let mut acts = Vec::with_capacity(2 * last + 2);
+        // Before the messages that they belong to.
+        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         for (number, line) in lines.into_iter().enumerate() {
             acts.extend(self.holds_before(|at| at == number));
             acts.push(Act::Wait(self.delay.into()));
@@ -112,7 +114,6 @@ impl Script {
         if last == 0 {
             acts.push(Act::Wait(self.delay.into()));
         }
-        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         acts.push(Act::Take(Step::Exit(self.exit.clone())));
         Answer::new(stream::iter(acts).filter_map(Act::perform))
     }
@@ -171,6 +172,15 @@ impl Rule<'_> {
 
     /// Before it replies, the model of an agent uses a tool that gives `result`; may be called again for more. Runs do
     /// not show it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let input = serde_json::json!({"command": "ls"});
+    /// let rule = emulator.on_prompt("what is here?").tool("Bash", input, "README.md");
+    /// rule.reply("Only a README.");
+    /// # Ok(()) }
+    /// ```
     pub fn tool(self, name: impl Into<String>, input: Value, result: impl Into<String>) -> Self {
         let (name, result) = (name.into(), result.into());
         let tool = ToolUse { name, input, result };
@@ -188,13 +198,14 @@ impl Rule<'_> {
         self.set(|script| script.without_result = true)
     }
 
-    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`; so is an agent,
-    /// with everything it was.
+    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`. In the turn of an
+    /// agent its process dies, and the agent has exited.
     pub fn crash(self, exit_code: i32, signal: impl Into<String>) -> Self {
         self.set(|script| script.exit = Exit::Crashed(Crash::new(exit_code, signal)))
     }
 
-    /// The command prints `output` to its standard error and exits with another status than 0; so does an agent.
+    /// The command prints `output` to its standard error and exits with another status than 0. In the turn of an agent
+    /// its process does, and the agent has exited; 0 is a clean exit there.
     pub fn fail(self, exit_status: i32, output: &str) -> Self {
         let lines = output.lines().map(str::to_owned).collect();
         self.set(|script| {
@@ -209,7 +220,8 @@ impl Rule<'_> {
         self.set(|script| script.delay = delay)
     }
 
-    /// The tokens that the session has used; those of the turn when an agent is asked.
+    /// The tokens that each of these runs or turns uses, whatever messages among its output say of theirs. The server
+    /// reports the sum of all runs of the session.
     pub fn usage(self, usage: Usage) -> Self {
         self.set(|script| script.usage = Some(usage))
     }

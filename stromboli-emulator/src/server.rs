@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::future::{pending, poll_fn};
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::http::header::{AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName};
+use axum::http::header::{CONNECTION, EXPECT, HOST, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use axum::http::{HeaderValue, Request, StatusCode, Version};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
@@ -18,12 +19,16 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
+use crate::auth;
 use crate::broken::{self, Broken};
+use crate::dialect::Dialect;
 use crate::door::Door;
 use crate::fault::{Effect, Fault, Moment};
 use crate::faults::{self, Arrival};
 use crate::observe::Received;
+use crate::rate_limit::Quota;
 use crate::routes::Route;
 use crate::state::{State, lock};
 use crate::wire::{self, Slot, Wire};
@@ -59,14 +64,17 @@ pub(crate) fn spawn(state: Arc<State>, door: Arc<Door>) {
     state.spawn(async move {
         while let Some(accepted) = door.accept().await {
             match accepted {
-                Ok((stream, _)) => serving.spawn(connection(Arc::clone(&serving), Arc::clone(&door), stream)),
+                Ok((stream, peer)) => {
+                    let door = Arc::clone(&door);
+                    serving.spawn(connection(Arc::clone(&serving), door, stream, peer.ip()));
+                }
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     });
 }
 
-async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream) {
+async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream, peer: IpAddr) {
     if let Some(fault) = state.faults.on_connect() {
         state.count(|stats| stats.faults += 1);
         fault.wait().await;
@@ -82,7 +90,7 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream) {
     let service = service_fn(move |request| {
         let (state, outlet, taking_over) = (Arc::clone(&state), Arc::clone(&outlet), Arc::clone(&taking_over));
         Box::pin(async move {
-            let mut response = serve(&state, request).await;
+            let mut response = serve(&state, peer, request).await;
             *lock(&outlet) = response.extensions_mut().remove();
             match response.extensions_mut().remove::<Broken>() {
                 None => Ok(response),
@@ -115,7 +123,7 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream) {
 }
 
 /// Every request passes here: it gets an id, and its answer the headers that a fault wants.
-async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
+async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> Response {
     let (parts, body) = request.into_parts();
     let path = match decoded_path(&parts) {
         Ok(path) => path,
@@ -126,7 +134,7 @@ async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
     };
     let sent = parts.headers.get(REQUEST_ID).filter(|id| !id.is_empty());
     let id = sent.cloned().or_else(|| HeaderValue::try_from(state.random_id()).ok());
-    let (mut response, fault) = respond(state, &parts, &path, Body::new(body)).await;
+    let (mut response, fault) = respond(state, &parts, &path, peer, Body::new(body)).await;
     response.headers_mut().extend(id.map(|id| (REQUEST_ID, id)));
     if asks_to_close(&parts) {
         // Whatever a route says about the connection; hyper says what becomes of it.
@@ -139,7 +147,13 @@ async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
 }
 
 /// The answer, and the fault that struck.
-async fn respond(state: &Arc<State>, parts: &Parts, path: &str, mut body: Body) -> (Response, Option<Arc<Fault>>) {
+async fn respond(
+    state: &Arc<State>,
+    parts: &Parts,
+    path: &str,
+    peer: IpAddr,
+    mut body: Body,
+) -> (Response, Option<Arc<Fault>>) {
     let mut arrival = Arrival {
         method: parts.method.as_str(),
         path,
@@ -151,11 +165,11 @@ async fn respond(state: &Arc<State>, parts: &Parts, path: &str, mut body: Body) 
         body = Body::from(content);
     }
     let Some(fault) = state.faults.on_request(&arrival) else {
-        return (handle(state, parts, path, body).await, None);
+        return (handle(state, parts, path, peer, body).await, None);
     };
     state.count(|stats| stats.faults += 1);
     let response = match fault.moment {
-        Moment::AfterExecuting => handle(state, parts, path, body).await,
+        Moment::AfterExecuting => handle(state, parts, path, peer, body).await,
         moment => {
             let content = match moment {
                 Moment::BeforeReading => Bytes::new(),
@@ -196,38 +210,67 @@ fn closing(mut response: Response) -> Response {
     response
 }
 
-/// What the server answers. A panic, of a user's answerer, becomes an empty 500.
-async fn handle(state: &Arc<State>, parts: &Parts, path: &str, body: Body) -> Response {
-    let carried_out = AssertUnwindSafe(carry_out(state, parts, path, body)).catch_unwind();
-    carried_out.await.unwrap_or_else(|_| reply::server_panic())
+/// What the server behind the faults answers. A panic, of a user's answerer, becomes an empty 500.
+async fn handle(state: &Arc<State>, parts: &Parts, path: &str, peer: IpAddr, body: Body) -> Response {
+    let began = Instant::now();
+    let route = Route::find(state.settings.dialect, &parts.method, path);
+    let quota = quota(state, parts, peer, route.as_ref());
+    let admitted = admit(state, parts, path, route, quota.as_ref());
+    let carried_out = AssertUnwindSafe(carry_out(state, parts, admitted, body)).catch_unwind();
+    let mut response = carried_out.await.unwrap_or_else(|_| reply::server_panic());
+    response.headers_mut().extend(quota.iter().flat_map(Quota::headers));
+    if state.settings.dialect == Dialect::V0_4_3 {
+        let status = response.status().as_u16();
+        state
+            .metrics
+            .record(parts.method.as_str(), path, status, began.elapsed());
+    }
+    response
 }
 
 /// Reads the body only for a route that wants it, from a sender that may use that route.
-async fn carry_out(state: &Arc<State>, parts: &Parts, path: &str, body: Body) -> Response {
-    let admitted = admit(state, parts, path);
+async fn carry_out(state: &Arc<State>, parts: &Parts, admitted: Result<Route, Box<Response>>, body: Body) -> Response {
     let (content, ended) = match &admitted {
         Ok(route) if route.has_body() => (read(body).await, true),
         _ => (Bytes::new(), discard(parts, body).await),
     };
     state.record(received(parts, content.clone(), admitted.is_ok()));
-    let query = parts.uri.query().unwrap_or_default();
     let response = match admitted {
-        Ok(route) => route.answer(state, query, &content).await,
+        Ok(route) => route.answer(state, parts, &content).await,
         Err(refusal) => *refusal,
     };
     if ended { response } else { closing(response) }
 }
 
-/// The route of the request, or the answer when there is none or the sender may not use it.
-fn admit(state: &State, parts: &Parts, path: &str) -> Result<Route, Box<Response>> {
-    let find = |path: &str| Route::find(&parts.method, path).filter(|route| route.is_in(state.settings.dialect));
-    if let Some(route) = find(path) {
+/// What the rate limit says, for a route that it covers.
+fn quota(state: &State, parts: &Parts, peer: IpAddr, route: Option<&Route>) -> Option<Quota> {
+    let limiter = state
+        .limiter
+        .as_ref()
+        .filter(|_| route.is_some_and(Route::is_limited))?;
+    Some(limiter.take(peer, &parts.headers))
+}
+
+/// The route of the request, or the answer when there is none or the sender may not use it. The rate limit comes first:
+/// a request without a token uses it up as well.
+fn admit(
+    state: &State,
+    parts: &Parts,
+    path: &str,
+    route: Option<Route>,
+    quota: Option<&Quota>,
+) -> Result<Route, Box<Response>> {
+    let refused = |(status, text)| Box::new(reply::plain_error(status, text));
+    if let Some(route) = route {
+        if quota.is_some_and(|quota| !quota.allowed) {
+            return Err(refused((StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded")));
+        }
         if route.is_protected() {
-            authenticate(&parts.headers, &state.settings.api_tokens)
-                .map_err(|refused| Box::new(reply::plain_error(StatusCode::UNAUTHORIZED, refused)))?;
+            auth::authenticate(state, &parts.headers).map_err(refused)?;
         }
         return Ok(route);
     }
+    let find = |path| Route::find(state.settings.dialect, &parts.method, path);
     let without_slash = path.strip_suffix('/').and_then(find);
     let answer = match (without_slash, parts.uri.path().strip_suffix('/')) {
         (Some(_), Some(path)) => {
@@ -276,22 +319,5 @@ fn received(parts: &Parts, body: Bytes, executed: bool) -> Received {
         headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
         body,
         executed,
-    }
-}
-
-/// The bearer token check; without tokens authentication is off.
-fn authenticate(headers: &HeaderMap, tokens: &[String]) -> Result<(), &'static str> {
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    let header = headers.get(AUTHORIZATION).filter(|header| !header.is_empty());
-    let header = header.ok_or("missing authorization header")?;
-    let header = String::from_utf8_lossy(header.as_bytes());
-    match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            let known = tokens.iter().any(|known| known == token);
-            known.then_some(()).ok_or("invalid or expired token")
-        }
-        _ => Err("invalid authorization header format"),
     }
 }

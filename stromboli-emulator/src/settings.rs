@@ -2,15 +2,29 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::Offset;
 
+use crate::blacklist::Blacklist;
 use crate::dialect::Dialect;
+use crate::rate_limit::Rate;
 use crate::validate::is_under;
 
 /// How long a job is kept after its last update.
 const JOB_TTL: Duration = Duration::from_secs(60 * 60);
 /// How long a run may take when the request does not say.
 const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+/// How long an access token is valid.
+const JWT_EXPIRY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a refresh token is valid.
+const JWT_REFRESH_EXPIRY: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// In bytes.
+const MIN_JWT_SECRET: usize = 32;
+/// The secrets of templates and documentation that are long enough, which the server refuses as well.
+const PLACEHOLDERS: [&str; 2] = [
+    "generate-with-openssl-rand-base64-32",
+    "insecure-secret-do-not-use-in-prod",
+];
 /// How often the server looks for agents that have idled.
 const AGENT_TICK: Duration = Duration::from_secs(30);
 /// How long the server waits for an agent whose input it has closed.
@@ -23,7 +37,19 @@ pub(crate) struct Settings {
     pub(crate) dialect: Dialect,
     /// If set, another than the dialect's.
     pub(crate) version: Option<String>,
+    /// If set, whether authentication is on.
+    pub(crate) auth: Option<bool>,
     pub(crate) api_tokens: Vec<String>,
+    /// Without one there are no JWTs.
+    pub(crate) jwt_secret: Option<String>,
+    pub(crate) jwt_expiry: Duration,
+    pub(crate) jwt_refresh_expiry: Duration,
+    pub(crate) blacklist: Blacklist,
+    /// None when requests are not limited.
+    pub(crate) rate_limit: Option<Rate>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Without one, webhooks are not signed.
+    pub(crate) webhook_signing_secret: Option<String>,
     pub(crate) claude_configured: bool,
     /// Each component with its error, if it has one.
     pub(crate) components: Vec<(&'static str, Option<String>)>,
@@ -38,6 +64,9 @@ pub(crate) struct Settings {
     pub(crate) send_buffer: Option<u32>,
     pub(crate) allowed_images: Vec<String>,
     pub(crate) allowed_volumes: Vec<String>,
+    pub(crate) registry_reachable: bool,
+    /// The names of images that the registry has besides its own.
+    pub(crate) registry_images: Vec<String>,
 }
 
 impl Settings {
@@ -46,7 +75,15 @@ impl Settings {
         Self {
             dialect: Dialect::default(),
             version: None,
+            auth: None,
             api_tokens: Vec::new(),
+            jwt_secret: None,
+            jwt_expiry: JWT_EXPIRY,
+            jwt_refresh_expiry: JWT_REFRESH_EXPIRY,
+            blacklist: Blacklist::default(),
+            rate_limit: None,
+            trusted_proxies: Vec::new(),
+            webhook_signing_secret: None,
             claude_configured: true,
             components: COMPONENTS.map(|name| (name, None)).into(),
             job_ttl: JOB_TTL,
@@ -57,11 +94,53 @@ impl Settings {
             send_buffer: None,
             allowed_images: Vec::new(),
             allowed_volumes: Vec::new(),
+            registry_reachable: true,
+            registry_images: Vec::new(),
         }
     }
 
     pub(crate) fn version(&self) -> &str {
         self.version.as_deref().unwrap_or(self.dialect.version())
+    }
+
+    /// Unless told, the server asks for tokens as soon as it knows one; before 0.5.0 it had to be told.
+    pub(crate) fn auth_enabled(&self) -> bool {
+        let knows_one = !self.api_tokens.is_empty() || self.jwt_secret.is_some();
+        self.auth.unwrap_or(knows_one && self.dialect >= Dialect::V0_5_7)
+    }
+
+    /// What podman says to everything, if it does not work.
+    pub(crate) fn podman_error(&self) -> Option<&str> {
+        let podman = self.components.iter().find(|(name, _)| *name == "podman");
+        podman.and_then(|(_, error)| error.as_deref())
+    }
+
+    /// Whether a server would start with these.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
+        if self
+            .rate_limit
+            .is_some_and(|rate| rate.per_second == 0 || rate.burst == 0)
+        {
+            return Err("rate limit and burst must be positive");
+        }
+        let Some(secret) = &self.jwt_secret else {
+            return Ok(());
+        };
+        if self.jwt_expiry.is_zero() || self.jwt_refresh_expiry.is_zero() {
+            return Err("expiry of JWTs must be positive");
+        }
+        if self.auth_enabled() && self.dialect >= Dialect::V0_5_7 {
+            if secret.len() < MIN_JWT_SECRET {
+                return Err("JWT secret must have at least 32 characters while authentication is on");
+            }
+            if PLACEHOLDERS.contains(&secret.trim().to_lowercase().as_str()) {
+                return Err("JWT secret must not be a known placeholder while authentication is on");
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn allows_image(&self, image: &str) -> bool {

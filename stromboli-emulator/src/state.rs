@@ -7,10 +7,17 @@ use tokio::sync::watch;
 
 use crate::agents::Agents;
 use crate::answer::Answerer;
+use crate::blacklist::LoggedOut;
+use crate::clock::Clock;
 use crate::faults::Faults;
+use crate::images::Images;
 use crate::jobs::Jobs;
+use crate::metrics::Metrics;
 use crate::observe::{Received, Stats};
+use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
+use crate::secrets::{self, Secrets};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 
 /// How many requests are remembered.
@@ -19,8 +26,16 @@ const RECEIVED: usize = 1024;
 /// The state of one emulator.
 pub(crate) struct State {
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) logged_out: LoggedOut,
+    /// None when requests are not limited.
+    pub(crate) limiter: Option<RateLimiter>,
+    pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) sessions: Sessions,
+    pub(crate) secrets: Secrets,
+    pub(crate) images: Images,
     pub(crate) agents: Agents,
     pub(crate) faults: Faults,
     stats: watch::Sender<Stats>,
@@ -36,12 +51,25 @@ impl State {
         seed: Option<u64>,
         stop: watch::Receiver<()>,
     ) -> Self {
-        let random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let clock = Clock::default();
+        let mut random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        // The same numbers again, so that faults come as they did however many ids were drawn before.
+        let faults = Faults::new(random.clone());
+        let limiter = |rate| {
+            let proxies = settings.trusted_proxies.clone();
+            RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
+        };
         Self {
-            jobs: Jobs::new(settings.job_ttl, settings.utc_offset),
+            logged_out: LoggedOut::new(settings.blacklist.clone()),
+            limiter: settings.rate_limit.map(limiter),
+            metrics: Metrics::default(),
+            jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            sessions: Sessions::default(),
+            secrets: Secrets::new(&mut random, clock.clone()),
+            images: Images::new(&settings.registry_images),
             agents: Agents::new(),
-            // The same numbers again, so that faults come as they did however many ids were drawn before.
-            faults: Faults::new(random.clone()),
+            faults,
+            clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
@@ -90,6 +118,10 @@ impl State {
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
         uuid(&mut lock(&self.random))
+    }
+
+    pub(crate) fn random_secret_id(&self) -> String {
+        secrets::id(&mut lock(&self.random))
     }
 
     /// Random numbers of their own for something that needs many.

@@ -12,6 +12,8 @@ use tokio::net::TcpStream;
 use crate::outlet::Outlet;
 use crate::state::lock;
 
+/// More than hyper's own answers have, in bytes, and less than is worth looking through.
+const LONGEST_REFUSAL: usize = 1024;
 /// How long a closed connection is still read from.
 const LINGER: Duration = Duration::from_millis(500);
 
@@ -81,6 +83,9 @@ pub(crate) fn reset(stream: TcpStream) {
 /// What Go says in the place of this head, if it is an answer that hyper gives by itself: it has no headers but hyper's
 /// own, where an answer of ours has an id.
 fn refusal(head: &[u8]) -> Option<&'static str> {
+    if head.len() > LONGEST_REFUSAL {
+        return None;
+    }
     let head = str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
     let (status, headers) = head.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
     let is_hypers = |header: &str| {

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::{
-    Block, Content, Json, Usage,
+    Block, Content, Json, ToolResult, ToolUse, Usage,
+    block::content_text,
     wire::{open_enum, record},
 };
 
@@ -48,9 +49,25 @@ impl ApiMessage {
         self.content.as_ref().map(Content::as_blocks).unwrap_or_default()
     }
 
+    /// The tools it calls.
+    pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
+        self.as_blocks().iter().filter_map(|block| match block {
+            Block::ToolUse(block) => Some(block),
+            _ => None,
+        })
+    }
+
+    /// The answers of tools.
+    pub fn tool_results(&self) -> impl Iterator<Item = &ToolResult> {
+        self.as_blocks().iter().filter_map(|block| match block {
+            Block::ToolResult(block) => Some(block),
+            _ => None,
+        })
+    }
+
     /// The text of all text blocks, or the plain string.
     pub fn text(&self) -> Cow<'_, str> {
-        self.content.as_ref().map(Content::text).unwrap_or_default()
+        content_text(self.content.as_ref(), &self.extra)
     }
 }
 
@@ -65,6 +82,10 @@ record! {
         explanation: String, hidden;
         /// A model that may answer.
         recommended_model: String;
+        /// What gives credit for the refusal.
+        fallback_credit_token: String, hidden;
+        /// Whether the credit covers what was cached.
+        fallback_has_prefill_claim: bool;
     }
 }
 

@@ -56,17 +56,14 @@ impl AssistantMessage {
     /// What the model thought; empty where it did not, or kept it to itself.
     pub fn thinking(&self) -> Cow<'_, str> {
         join(self.blocks().iter().filter_map(|block| match block {
-            Block::Thinking(block) => block.thinking.as_deref(),
+            Block::Thinking(block) => block.thinking.as_deref().map(Cow::Borrowed),
             _ => None,
         }))
     }
 
     /// The tools it calls.
     pub fn tool_uses(&self) -> impl Iterator<Item = &ToolUse> {
-        self.blocks().iter().filter_map(|block| match block {
-            Block::ToolUse(block) => Some(block),
-            _ => None,
-        })
+        self.message.iter().flat_map(ApiMessage::tool_uses)
     }
 
     /// The blocks of the message.

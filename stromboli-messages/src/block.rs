@@ -9,7 +9,7 @@ pub use content::Content;
 pub use source::{Base64Source, ContentSource, FileSource, Source, TextSource, UrlSource};
 
 use crate::{
-    Json, Unknown,
+    Extra, Json, Unknown,
     wire::{record, tagged},
 };
 
@@ -52,6 +52,21 @@ record! {
         citations: Vec<Json>;
         /// Up to where the prompt is cached.
         cache_control: Json;
+    }
+}
+
+impl TextBlock {
+    /// A block that says this.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: Some(text.into()),
+            ..Self::default()
+        }
+    }
+
+    /// What is said; halves of surrogate pairs, for which `text` has no place, become U+FFFD.
+    pub fn text(&self) -> Cow<'_, str> {
+        text_or_extra(self.text.as_deref(), &self.extra, "text")
     }
 }
 
@@ -117,7 +132,7 @@ record! {
 impl ToolResult {
     /// The text of the answer; empty where there is none.
     pub fn text(&self) -> Cow<'_, str> {
-        self.content.as_ref().map(Content::text).unwrap_or_default()
+        content_text(self.content.as_ref(), &self.extra)
     }
 
     /// Whether the tool failed, or was not allowed to run.
@@ -196,18 +211,31 @@ record! {
     }
 }
 
-/// The text of all text blocks in one, borrowed where there is only one.
-pub(crate) fn join<'a>(mut parts: impl Iterator<Item = &'a str>) -> Cow<'a, str> {
-    let Some(first) = parts.next() else {
-        return Cow::Borrowed("");
-    };
-    parts.fold(Cow::Borrowed(first), |text, part| text + part)
+/// A text field; where its value does not fit, what can be shown of it.
+pub(crate) fn text_or_extra<'a>(text: Option<&'a str>, extra: &'a Extra, name: &str) -> Cow<'a, str> {
+    text.map(Cow::Borrowed)
+        .or_else(|| extra.get(name)?.text())
+        .unwrap_or_default()
+}
+
+/// The text of a field `content`; where its value does not fit, what can be shown of it.
+pub(crate) fn content_text<'a>(content: Option<&'a Content>, extra: &'a Extra) -> Cow<'a, str> {
+    match content {
+        Some(content) => content.text(),
+        None => text_or_extra(None, extra, "content"),
+    }
+}
+
+/// The texts in one, borrowed where there is only one.
+pub(crate) fn join<'a>(mut texts: impl Iterator<Item = Cow<'a, str>>) -> Cow<'a, str> {
+    let first = texts.next().unwrap_or_default();
+    texts.fold(first, |all, text| all + text)
 }
 
 /// The text of each text block.
-pub(crate) fn texts(blocks: &[Block]) -> impl Iterator<Item = &str> {
+pub(crate) fn texts(blocks: &[Block]) -> impl Iterator<Item = Cow<'_, str>> {
     blocks.iter().filter_map(|block| match block {
-        Block::Text(block) => block.text.as_deref(),
+        Block::Text(block) => Some(block.text()),
         _ => None,
     })
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// A line that is not a JSON object. It holds the line, and shows nothing of it.
+/// A line that is not a JSON object, or in a transcript one with a field name that Rust's strings cannot hold (half of a
+/// surrogate pair). It holds the line, and shows nothing of it.
 pub struct ParseError(Box<Inner>);
 
 struct Inner {
@@ -38,7 +39,7 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0.source {
             Some(_) => "the line is not JSON",
-            None => "the line is JSON but not an object",
+            None => "the line is JSON but no object with names that can be held",
         })
     }
 }

@@ -1,6 +1,6 @@
 //! JSON of any shape, kept as it was written.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
@@ -24,6 +24,12 @@ impl Json {
     /// The text of the value.
     pub fn get(&self) -> &str {
         self.0.get()
+    }
+
+    /// The text, if the value is a string. Halves of surrogate pairs, which programs that cut text in the middle of a
+    /// character write and Rust's strings cannot hold, become U+FFFD.
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        wire::text(&self.0).or_else(|| wire::text_of_halves(&self.0).map(Cow::Owned))
     }
 
     /// The value as a type of the caller's, which may borrow from it.

@@ -1,6 +1,6 @@
 //! A line that Claude Code prints, and how it is read.
 
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use crate::{
     AssistantMessage, ParseError, ResultMessage, StreamEvent, System, UnknownMessage, UserMessage,
@@ -9,7 +9,7 @@ use crate::{
         ToolProgress, ToolUseSummary,
     },
     rate_limit::RateLimitEvent,
-    wire::{Line, Wire, strict, tagged},
+    wire::{Line, line, tagged},
 };
 
 tagged! {
@@ -60,25 +60,25 @@ tagged! {
     Unknown(Box<UnknownMessage>)
 }
 
+impl From<Message> for Cow<'_, Message> {
+    fn from(message: Message) -> Self {
+        Self::Owned(message)
+    }
+}
+
+impl<'a> From<&'a Message> for Cow<'a, Message> {
+    fn from(message: &'a Message) -> Self {
+        Self::Borrowed(message)
+    }
+}
+
 impl Message {
     /// Reads a line. What does not fit its type stays in the `extra` of the innermost record around it.
     ///
     /// # Errors
     /// Only if the line is not a JSON object.
     pub fn parse(line: impl Into<String>) -> Result<Self, ParseError> {
-        let line = line.into();
-        let message = match strict::<Self>(&line) {
-            Ok(message) => Some(message),
-            Err(_) => match serde_json::from_str::<&RawValue>(&line) {
-                Ok(raw) => Self::recover(raw, 0),
-                Err(error) => return Err(ParseError::syntax(line, error)),
-            },
-        };
-        let Some(mut message) = message else {
-            return Err(ParseError::not_an_object(line));
-        };
-        message.keep_line(line);
-        Ok(message)
+        line::parse(line.into())
     }
 
     /// The line it was parsed from, as it was, whatever has been changed since; `None` for what was not parsed by

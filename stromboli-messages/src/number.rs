@@ -1,6 +1,6 @@
 //! Numbers that keep the digits they were written with.
 
-use std::{fmt, io::Write};
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -72,9 +72,9 @@ impl Number {
 fn writes_as(value: f64, text: &str) -> bool {
     let mut buffer = [0; 40];
     let mut rest = buffer.as_mut_slice();
-    let written = serde_json::to_writer(&mut rest, &value).and_then(|()| Ok(rest.flush().is_ok()));
+    let written = serde_json::to_writer(&mut rest, &value).is_ok();
     let left = rest.len();
-    written.is_ok() && buffer.get(..buffer.len() - left) == Some(text.as_bytes())
+    written && buffer.get(..buffer.len() - left) == Some(text.as_bytes())
 }
 
 impl From<u64> for Number {

@@ -1,9 +1,10 @@
 //! The end of a turn.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use crate::{
     Json, Number, StopReason, Usage,
+    block::text_or_extra,
     outcome::{Outcome, ResultSubtype, StartupFailureReason, TerminalReason},
     usage::ModelUsage,
     user::Origin,
@@ -81,10 +82,9 @@ message! {
 impl ResultMessage {
     /// The final answer, or why there is none; empty where neither is said.
     pub fn text(&self) -> Cow<'_, str> {
-        match (&self.result, &self.errors) {
-            (Some(text), _) => Cow::Borrowed(text),
-            (None, Some(errors)) => Cow::Owned(errors.join("\n")),
-            (None, None) => Cow::Borrowed(""),
+        match &self.errors {
+            Some(errors) if self.result.is_none() => Cow::Owned(errors.join("\n")),
+            _ => text_or_extra(self.result.as_deref(), &self.extra, "result"),
         }
     }
 
@@ -130,6 +130,12 @@ impl ResultMessage {
             .as_ref()
             .ok_or_else(|| serde::de::Error::custom("the result has no structured output"))?
             .parse()
+    }
+
+    /// How long the turn took.
+    pub fn duration(&self) -> Option<Duration> {
+        let milliseconds = self.duration_ms.as_ref()?.as_f64();
+        Duration::try_from_secs_f64(milliseconds / 1000.0).ok()
     }
 
     /// The tokens of the turn.

@@ -1,6 +1,6 @@
 //! What this version does not know, kept as it was written.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{
     Serialize, Serializer,
@@ -64,6 +64,9 @@ impl Variant for Unknown {
     fn read_rest<'de, A: MapAccess<'de>>(mut pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             let name = text(name).ok_or_else(|| A::Error::custom("a name that no string can hold"))?;
+            if name == "type" {
+                return Err(A::Error::custom("another type, which counts"));
+            }
             pending.push((name, value));
         }
         let mut object = String::from("{");
@@ -94,7 +97,7 @@ pub struct UnknownMessage {
     session_id: Option<String>,
     parent_tool_use_id: Option<String>,
     json: Json,
-    line: Option<String>,
+    line: Option<Arc<String>>,
 }
 
 impl UnknownMessage {
@@ -116,7 +119,7 @@ impl UnknownMessage {
     /// The line it was parsed from, as it was; `None` for what was not parsed by
     /// [`Message::parse`](crate::Message::parse).
     pub fn raw(&self) -> Option<&str> {
-        self.line.as_deref()
+        self.line.as_deref().map(String::as_str)
     }
 
     /// All of it.
@@ -177,10 +180,10 @@ impl Line for UnknownMessage {
     }
 
     fn line(&self) -> Option<&str> {
-        self.line.as_deref()
+        self.line.as_deref().map(String::as_str)
     }
 
-    fn keep_line(&mut self, line: String) {
+    fn keep_line(&mut self, line: Arc<String>) {
         self.line = Some(line);
     }
 }

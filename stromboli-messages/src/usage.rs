@@ -47,6 +47,30 @@ impl Usage {
         .flatten()
         .fold(0, u64::saturating_add)
     }
+
+    /// Takes over what a later report says.
+    pub(crate) fn update(&mut self, later: &Self) {
+        fn update<T: Clone>(field: &mut Option<T>, later: &Option<T>) {
+            if later.is_some() {
+                field.clone_from(later);
+            }
+        }
+        update(&mut self.input_tokens, &later.input_tokens);
+        update(&mut self.output_tokens, &later.output_tokens);
+        update(
+            &mut self.cache_creation_input_tokens,
+            &later.cache_creation_input_tokens,
+        );
+        update(&mut self.cache_read_input_tokens, &later.cache_read_input_tokens);
+        update(&mut self.server_tool_use, &later.server_tool_use);
+        update(&mut self.service_tier, &later.service_tier);
+        update(&mut self.cache_creation, &later.cache_creation);
+        update(&mut self.inference_geo, &later.inference_geo);
+        update(&mut self.iterations, &later.iterations);
+        update(&mut self.speed, &later.speed);
+        update(&mut self.output_tokens_details, &later.output_tokens_details);
+        update(&mut self.fallback_credit, &later.fallback_credit);
+    }
 }
 
 record! {

@@ -53,11 +53,7 @@ impl UserMessage {
 
     /// The answers of tools.
     pub fn tool_results(&self) -> impl Iterator<Item = &ToolResult> {
-        let blocks = self.message.as_ref().map(ApiMessage::as_blocks).unwrap_or_default();
-        blocks.iter().filter_map(|block| match block {
-            Block::ToolResult(block) => Some(block),
-            _ => None,
-        })
+        self.message.iter().flat_map(ApiMessage::tool_results)
     }
 
     /// The blocks either way: a plain string is one block of text.

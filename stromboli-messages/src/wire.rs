@@ -5,11 +5,15 @@
 //! read again *leniently*: each field is looked at on its own as raw text, and what does not fit its type stays raw in
 //! the innermost record that has a place for it. Whatever the strict way accepts, the lenient way reads the same.
 
+mod field;
+pub(crate) mod line;
 mod object;
 mod open_enum;
 mod record;
 mod same;
 mod tagged;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -19,9 +23,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-pub(crate) use object::{fields, lookup, text};
+pub(crate) use field::{Nulls, Record, read_field, recover_field};
+pub(crate) use line::{Line, message};
+pub(crate) use object::{fields, lookup, text, text_of_halves};
 pub(crate) use open_enum::open_enum;
-pub(crate) use record::{Line, Nulls, Record, message, read_field, record, recover_field};
+pub(crate) use record::record;
 pub(crate) use same::same;
 pub(crate) use tagged::{Pending, Variant, Whole, read_tag, tagged};
 

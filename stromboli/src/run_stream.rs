@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 use stromboli_generated::types::{RunStatus, RunStreamEnd};
 
-use crate::error::{Error, ErrorKind, Result, refused_before_execution, without_values};
+use crate::error::{ErrorKind, Result, refused_before_execution, without_values};
 use crate::event_stream::EventStream;
 
 /// What a [`RunStream`] yields.
@@ -62,8 +62,8 @@ impl RunStream {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Truncated`] when the connection ends before the run; [`is_timeout`](Error::is_timeout) after a
-    /// silence of [`Timeouts::stream_idle`](crate::Timeouts::stream_idle); [`is_agent_failed`](Error::is_agent_failed) or
+    /// [`ErrorKind::Truncated`] when the connection ends before the run; [`is_timeout`](crate::Error::is_timeout) after a
+    /// silence of [`Timeouts::stream_idle`](crate::Timeouts::stream_idle); [`is_agent_failed`](crate::Error::is_agent_failed) or
     /// [`ErrorKind::Internal`] with the server's words when it could not run the agent to its end;
     /// [`ErrorKind::TooLarge`] for an event above the limit.
     pub async fn try_next(&mut self) -> Result<Option<RunEvent>> {
@@ -80,9 +80,9 @@ impl RunStream {
     /// ```
     ///
     /// # Errors
-    /// As [`try_next`](Self::try_next); [`is_agent_failed`](Error::is_agent_failed) for a run that crashed;
+    /// As [`try_next`](Self::try_next); [`is_agent_failed`](crate::Error::is_agent_failed) for a run that crashed;
     /// [`ErrorKind::TooLarge`] above [`max_response_bytes`](crate::ClientBuilder::max_response_bytes). The beginning of the
-    /// output, if there was any, is then in [`Error::body`].
+    /// output, if there was any, is then in [`Error::body`](crate::Error::body).
     pub async fn text(mut self) -> Result<String> {
         let mut text = String::new();
         let mut first = true;

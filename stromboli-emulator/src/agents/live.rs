@@ -212,9 +212,14 @@ impl LiveAgent {
         self.stop.send_replace(true);
     }
 
-    /// Sees when the agent is told to stop.
-    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
-        self.stop.subscribe()
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// Waits until the agent is told to stop.
+    pub(crate) async fn told_to_stop(&self) {
+        // The sender is ours, so that the wait can only end well.
+        let _ = self.stop.subscribe().wait_for(|stop| *stop).await;
     }
 
     /// The process is gone; `error` says why if it did not end well.
@@ -229,7 +234,7 @@ impl LiveAgent {
             subscriber.end();
         }
         drop(progress);
-        let stopped = *self.stop.borrow();
+        let stopped = self.is_stopping();
         state.count(|stats| {
             stats.agents -= 1;
             match (unfinished, stopped) {
@@ -250,11 +255,7 @@ impl LiveAgent {
     /// Adds a reader of the events from now on; one who comes after the exit waits for ever, as on the real server.
     pub(crate) fn subscribe(&self, state: &State) -> Arc<Subscriber> {
         let subscriber = Arc::new(Subscriber::new());
-        let mut progress = lock(&self.progress);
-        if progress.status != Status::Exited {
-            progress.subscribers.push(Arc::clone(&subscriber));
-        }
-        drop(progress);
+        lock(&self.progress).subscribers.push(Arc::clone(&subscriber));
         state.count(|stats| stats.subscribers += 1);
         subscriber
     }

@@ -25,7 +25,6 @@ pub(crate) async fn run(state: Arc<State>, agent: Arc<LiveAgent>, process: Answe
 
 /// Returns why the process exited, if it did not end well.
 async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Option<String> {
-    let mut stopping = agent.stopping();
     let (every, grace) = (state.settings.agent_tick, state.settings.agent_grace);
     let every = every.clamp(SHORTEST_TICK, FOREVER);
     let mut tick = Instant::now() + every;
@@ -35,14 +34,16 @@ async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Optio
         tokio::select! {
             // The process first, so that one that ends at once is not killed when it may take no time for it.
             biased;
-            step = next(agent, &mut process) => match step {
+            step = AssertUnwindSafe(process.next()).catch_unwind() => match step.map(|step| step.unwrap_or(Step::Exit(Exit::Completed))) {
                 Ok(Step::Line(text)) => {
                     for line in text.split('\n') {
+                        agent.keep_pace().await;
                         agent.print(state, line);
                     }
                 }
                 Ok(Step::Stderr(text)) => {
                     for line in text.split('\n') {
+                        agent.keep_pace().await;
                         agent.complain(state, line);
                     }
                 }
@@ -50,7 +51,7 @@ async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Optio
                 Ok(Step::Exit(exit)) => return reason(&exit),
                 Err(_) => return Some("the answerer panicked".to_owned()),
             },
-            _ = stopping.changed() => {}
+            () = agent.told_to_stop(), if deadline.is_none() => {}
             () = sleep_until(wake) => {}
         }
         // A process that has everything ready would not let anybody else run.
@@ -60,7 +61,7 @@ async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Optio
             // Most processes end on a SIGTERM.
             return Some("exit status 143".to_owned());
         }
-        if deadline.is_none() && *stopping.borrow() {
+        if deadline.is_none() && agent.is_stopping() {
             deadline = Some(now + grace.min(FOREVER));
         }
         if tick <= now {
@@ -72,13 +73,6 @@ async fn to_exit(state: &State, agent: &LiveAgent, mut process: Answer) -> Optio
             }
         }
     }
-}
-
-/// The next thing that the process does, or a panic of a user's answerer.
-async fn next(agent: &LiveAgent, process: &mut Answer) -> std::thread::Result<Step> {
-    agent.keep_pace().await;
-    let step = AssertUnwindSafe(process.next()).catch_unwind().await?;
-    Ok(step.unwrap_or(Step::Exit(Exit::Completed)))
 }
 
 /// What `podman run` says of it.

@@ -82,3 +82,56 @@ impl Subscriber {
         let _ = self.queue.subscribe().wait_for(reached).await;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn event(number: usize) -> Bytes {
+        Bytes::from(number.to_string())
+    }
+
+    #[tokio::test]
+    async fn the_oldest_event_makes_room_for_the_newest() {
+        let subscriber = Subscriber::new();
+        let dropped: Vec<_> = (0..40).filter(|number| subscriber.push(event(*number))).collect();
+        assert_eq!(dropped, (32..40).collect::<Vec<_>>());
+        subscriber.end();
+        for number in 8..40 {
+            assert_eq!(subscriber.next().await, Some(event(number)));
+            subscriber.outlet.flush();
+        }
+        assert_eq!(subscriber.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn an_event_waits_until_the_one_before_has_left() {
+        let subscriber = Subscriber::new();
+        subscriber.push(event(1));
+        subscriber.push(event(2));
+        assert_eq!(subscriber.next().await, Some(event(1)));
+        let mut next = std::pin::pin!(subscriber.next());
+        assert!(next.as_mut().now_or_never().is_none());
+        subscriber.outlet.stall();
+        assert!(next.as_mut().now_or_never().is_none());
+        subscriber.outlet.flush();
+        assert_eq!(next.await, Some(event(2)));
+    }
+
+    #[tokio::test]
+    async fn an_agent_waits_for_a_reader_until_it_stalls_or_leaves() {
+        for release in [|subscriber: &Subscriber| subscriber.outlet.stall(), Subscriber::leave] {
+            let subscriber = Subscriber::new();
+            for number in 0..=AT_EASE {
+                subscriber.keep_pace().await;
+                subscriber.push(event(number));
+            }
+            let mut pace = std::pin::pin!(subscriber.keep_pace());
+            assert!(pace.as_mut().now_or_never().is_none());
+            release(&subscriber);
+            pace.await;
+        }
+    }
+}

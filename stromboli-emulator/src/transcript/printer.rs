@@ -85,7 +85,7 @@ impl<'a> Printer<'a> {
             ("claude_code_version", &text(VERSION)),
             ("output_style", &text("default")),
             ("agents", &json!(["claude", "Explore", "general-purpose", "Plan"])),
-            ("skills", &"[]"),
+            ("skills", &json!(["code-review", "verify"])),
             ("plugins", &"[]"),
             ("analytics_disabled", &true),
             ("product_feedback_disabled", &true),
@@ -354,14 +354,14 @@ fn now() -> Value {
     Value::String(format!("{:.3}", Timestamp::now()))
 }
 
-/// `whole` in at most so many pieces of the same length, in characters.
+/// `whole` in at most so many pieces of about the same length.
 fn pieces(whole: &str, most: usize) -> Vec<&str> {
-    let length = whole.chars().count().div_ceil(most).max(1);
+    let length = whole.len().div_ceil(most);
     let mut pieces = Vec::with_capacity(most);
     let mut rest = whole;
     while !rest.is_empty() {
-        let end = rest.char_indices().nth(length).map_or(rest.len(), |(at, _)| at);
-        let (piece, next) = rest.split_at(end);
+        let end = (length..rest.len()).find(|at| rest.is_char_boundary(*at));
+        let (piece, next) = rest.split_at(end.unwrap_or(rest.len()));
         pieces.push(piece);
         rest = next;
     }
@@ -379,7 +379,7 @@ mod tests {
             pieces("Hello from the model.", 5),
             ["Hello", " from", " the ", "model", "."]
         );
-        assert_eq!(pieces("né", 5), ["n", "é"]);
+        assert_eq!(pieces("né!", 5), ["n", "é", "!"]);
         assert!(pieces("", 5).is_empty());
         assert_eq!(pieces(&"x".repeat(10_000_000), 5).len(), 5);
     }

@@ -141,12 +141,16 @@ async fn a_stopped_agent_has_five_seconds_by_default() {
 
 #[tokio::test]
 async fn an_idle_agent_without_time_still_ends_by_itself() {
-    for grace in [Duration::ZERO, Duration::MAX] {
-        let emulator = Emulator::builder().agent_grace(grace).start().await.unwrap();
-        let agent = start(&emulator, json!({})).await;
-        let mut events = Events::open(&emulator, &agent).await;
-        assert_eq!(delete(&emulator, &format!("/agents/{agent}")).await.status, 204);
-        assert_eq!(events.next().await.data.get("error"), None);
+    for time in [Duration::ZERO, Duration::MAX] {
+        let emulator = Emulator::builder().agent_grace(time).agent_tick(time).start();
+        let emulator = emulator.await.unwrap();
+        for _ in 0..16 {
+            let agent = start(&emulator, json!({})).await;
+            let mut events = Events::open(&emulator, &agent).await;
+            let stopped = within(delete(&emulator, &format!("/agents/{agent}"))).await;
+            assert_eq!(stopped.status, 204);
+            assert_eq!(events.next().await.data.get("error"), None);
+        }
     }
 }
 
@@ -213,7 +217,9 @@ async fn a_turn_that_outlasts_the_idle_timeout_is_killed() {
     pass(45).await;
     assert_eq!(look(&emulator, &agent).await["status"], "generating");
     pass(45).await;
-    assert_eq!(names(&events.until("exited").await), ["turn_start", "output", "exited"]);
+    let until = events.until("exited").await;
+    assert_eq!(names(&until), ["turn_start", "output", "exited"]);
+    assert_eq!(until[2].data.get("turn_id"), None);
     assert_eq!(get(&emulator, &format!("/agents/{agent}")).await.status, 404);
     // It may still finish its turn, as when it is stopped.
     pass(5).await;

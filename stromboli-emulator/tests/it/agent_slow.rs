@@ -36,17 +36,15 @@ async fn a_reader_that_does_not_read_loses_the_oldest_of_32_events() {
 
     let received = slow.until("turn_end").await;
     assert_eq!(received[0].name, "turn_start");
-    // 202 outputs, a beginning and an end; what was not dropped has arrived.
+    // 201 lines, a beginning and an end: what was not dropped has arrived.
     assert_eq!(received.len() as u64 + stats.dropped_events, 203);
     let numbers = numbers(&received);
-    let holes: Vec<usize> = (1..numbers.len())
-        .filter(|at| numbers[*at] != numbers[at - 1] + 1)
-        .collect();
-    assert_eq!(holes.len(), 1, "{numbers:?}");
-    // Before the hole there is what had left for the socket, after it the newest 32: 30 lines, the result, the end.
-    assert_eq!(numbers[holes[0]..], (170..200).collect::<Vec<_>>());
-    assert_eq!(received.len() - holes[0] - 1, 32);
-    assert!(holes[0] > 1 && holes[0] < 100, "{}", holes[0]);
+    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
+    // First there is what had left for the socket, which is not much, and last what waited: 30 lines, the result and
+    // the end, of which a few may have found their way into the socket before the others came.
+    let first_hole = (0..numbers.len()).find(|at| numbers[*at] != *at).unwrap();
+    assert!((1..100).contains(&first_hole), "{numbers:?}");
+    assert_eq!(numbers[numbers.len() - 25..], (175..200).collect::<Vec<_>>());
 
     // It is a reader like any other again.
     emulator.on_prompt("again").lines([RESULT]);
@@ -55,7 +53,10 @@ async fn a_reader_that_does_not_read_loses_the_oldest_of_32_events() {
 }
 
 async fn assert_nothing_is_lost(emulator: Emulator) {
-    emulator.on_prompt("ping").lines(numbered(3000));
+    // Whether they come one by one or at once.
+    let (mut single, joined) = (numbered(3000), numbered(3000).split_off(1500).join("\n"));
+    single.truncate(1500);
+    emulator.on_prompt("ping").lines(single.into_iter().chain([joined]));
     let agent = start(&emulator, json!({})).await;
     let mut first = Events::open(&emulator, &agent).await;
     let mut second = Events::open(&emulator, &agent).await;

@@ -8,6 +8,9 @@ use stromboli_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
+/// The id of a session as Claude Code wants it.
+pub(crate) const SESSION: &str = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
+
 /// A response, its body put together from chunks if it came in such.
 #[derive(Debug)]
 pub(crate) struct Response {

@@ -107,6 +107,20 @@ pub(crate) fn names(events: &[Event]) -> Vec<&str> {
     events.iter().map(|event| event.name.as_str()).collect()
 }
 
+/// The events of one turn of a new agent.
+pub(crate) async fn turn(emulator: &Emulator, body: Value, prompt: &str) -> Vec<Event> {
+    let agent = start(emulator, body).await;
+    let mut events = Events::open(emulator, &agent).await;
+    send(emulator, &agent, prompt).await;
+    events.until("turn_end").await
+}
+
+/// The messages in the output among them.
+pub(crate) fn messages(events: &[Event]) -> Vec<Value> {
+    let outputs = events.iter().filter(|event| event.name == "output");
+    outputs.map(Event::message).collect()
+}
+
 /// An answerer whose agents are moved by the test.
 pub(crate) struct Strings(mpsc::UnboundedSender<Puppet>);
 

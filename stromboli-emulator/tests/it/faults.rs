@@ -19,7 +19,7 @@ const STATUS_HEAD: &str = "HTTP/1.1 200 OK\r\n\
      \r\n";
 /// A run, and its events when nothing is wrong, but for the end, which has ids.
 const PING: &str = r#"{"prompt":"ping"}"#;
-const PING_STREAM: &str = "/run/stream?prompt=ping&session_id=s";
+const PING_STREAM: &str = "/run/stream?prompt=ping";
 
 /// An emulator with a fault; it answers `ping` with two lines.
 async fn faulty(fault: Fault) -> (Emulator, Injected) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use stromboli_emulator::{Emulator, Recording, Replay};
 
 use crate::client::{get, post};
-use crate::events::{Events, send, start};
+use crate::events::{Events, look, send, start};
 
 /// A file with what Claude Code printed.
 fn vector(name: &str) -> PathBuf {
@@ -14,11 +14,14 @@ fn vector(name: &str) -> PathBuf {
     folder.join(name).with_extension("jsonl")
 }
 
-/// The lines of that file, as they are in the session `s`.
-fn recorded(name: &str) -> Vec<String> {
+/// The lines of that file, as they are in the session of `response`.
+fn recorded(name: &str, response: &Value) -> Vec<String> {
     let text = std::fs::read_to_string(vector(name)).unwrap();
     let first: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
-    let text = text.replace(first["session_id"].as_str().unwrap(), "s");
+    let text = text.replace(
+        first["session_id"].as_str().unwrap(),
+        response["session_id"].as_str().unwrap(),
+    );
     text.lines().map(str::to_owned).collect()
 }
 
@@ -30,9 +33,8 @@ async fn emulator(replay: Replay) -> Emulator {
     Emulator::builder().answerer(replay).start().await.unwrap()
 }
 
-/// The answer to a run in the session `s` with these options of Claude.
-async fn run(emulator: &Emulator, prompt: &str, mut claude: Value) -> Value {
-    claude["session_id"] = json!("s");
+/// The answer to a run with these options of Claude.
+async fn run(emulator: &Emulator, prompt: &str, claude: Value) -> Value {
     let body = json!({"prompt": prompt, "claude": claude});
     let response = post(emulator, "/run", body.to_string()).await;
     assert_eq!(response.status, 200, "{}", response.body);
@@ -46,14 +48,13 @@ fn lines(response: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn the_output_format_decides_what_is_replayed() {
     let emulator = emulator(replay(&["text"]).instant()).await;
-    let all = recorded("text");
     for claude in [json!({}), json!({"output_format": "text"})] {
         assert_eq!(run(&emulator, "hi", claude).await["output"], "Hello from the model.");
     }
     let json = run(&emulator, "hi", json!({"output_format": "json"})).await;
-    assert_eq!(json["output"], all[all.len() - 1]);
+    assert_eq!(json["output"], *recorded("text", &json).last().unwrap());
     let stream = run(&emulator, "hi", json!({"output_format": "stream-json"})).await;
-    assert_eq!(lines(&stream), all);
+    assert_eq!(lines(&stream), recorded("text", &stream));
 }
 
 #[tokio::test]
@@ -73,16 +74,16 @@ async fn a_text_comes_with_its_characters_and_its_lines() {
 #[tokio::test]
 async fn partial_messages_come_only_when_they_are_wanted() {
     let emulator = emulator(replay(&["bash-tool"]).instant()).await;
-    let all = recorded("bash-tool");
-    let whole: Vec<_> = all
-        .iter()
-        .filter(|line| !line.contains(r#""type":"stream_event""#))
-        .collect();
-    assert!(whole.len() > 5 && whole.len() < all.len());
     let mut claude = json!({"output_format": "stream-json"});
-    assert_eq!(lines(&run(&emulator, "hi", claude.clone()).await), whole);
+    let whole = run(&emulator, "hi", claude.clone()).await;
+    let all = recorded("bash-tool", &whole);
+    let partial = |line: &&String| line.contains(r#""type":"stream_event""#);
+    let expected: Vec<_> = all.iter().filter(|line| !partial(line)).collect();
+    assert!(expected.len() > 5 && expected.len() < all.len());
+    assert_eq!(lines(&whole), expected);
     claude["include_partial_messages"] = json!(true);
-    assert_eq!(lines(&run(&emulator, "hi", claude).await), all);
+    let parts = run(&emulator, "hi", claude).await;
+    assert_eq!(lines(&parts), recorded("bash-tool", &parts));
 }
 
 #[tokio::test]
@@ -91,7 +92,8 @@ async fn replayed_prompts_come_only_when_they_are_wanted() {
     let mut claude = json!({"output_format": "stream-json"});
     assert_eq!(lines(&run(&emulator, "hi", claude.clone()).await).len(), 3);
     claude["replay_user_messages"] = json!(true);
-    assert_eq!(lines(&run(&emulator, "hi", claude).await), recorded("two-turns")[4..]);
+    let replayed = run(&emulator, "hi", claude).await;
+    assert_eq!(lines(&replayed), recorded("two-turns", &replayed)[4..]);
 }
 
 #[tokio::test]
@@ -118,7 +120,10 @@ async fn what_a_run_has_used_is_what_its_result_says() {
         "total_tokens": 4524,
         "estimated_cost_usd": 0.00531,
     });
-    assert_eq!(run(&emulator, "hi", json!({})).await["usage"], usage);
+    for format in ["text", "json", "stream-json"] {
+        let response = run(&emulator, "hi", json!({"output_format": format})).await;
+        assert_eq!(response["usage"], usage, "{format}");
+    }
 }
 
 #[tokio::test]
@@ -212,15 +217,12 @@ async fn an_agent_replays_one_turn_after_the_other() {
     let emulator = emulator(replay(&["two-turns"]).instant()).await;
     let agent = start(&emulator, json!({})).await;
     let mut events = Events::open(&emulator, &agent).await;
-    let all = recorded("two-turns");
+    let all = recorded("two-turns", &look(&emulator, &agent).await);
     for turn in [&all[..4], &all[4..]] {
         send(&emulator, &agent, "hi").await;
         assert_eq!(events.next().await.name, "turn_start");
-        let session = crate::events::look(&emulator, &agent).await["session_id"].clone();
         for line in turn.iter().filter(|line| !line.contains("\"isReplay\":true")) {
-            let event = events.next().await;
-            let expected = line.replace("\"session_id\":\"s\"", &format!("\"session_id\":{session}"));
-            assert_eq!(event.content(), expected);
+            assert_eq!(events.next().await.content(), line);
         }
         assert_eq!(events.next().await.name, "turn_end");
     }
@@ -234,7 +236,7 @@ async fn an_agent_survives_a_result_that_is_an_error() {
     for turns in 1..=2 {
         send(&emulator, &agent, "hi").await;
         events.until("turn_end").await;
-        let now = crate::events::look(&emulator, &agent).await;
+        let now = look(&emulator, &agent).await;
         assert_eq!(
             (&now["status"], &now["turns_completed"]),
             (&json!("idle"), &json!(turns))

@@ -24,12 +24,16 @@ impl Content {
     /// The blocks either way: a plain string is one block of text.
     pub fn blocks(&self) -> Cow<'_, [Block]> {
         match self {
-            Self::Text(text) => {
-                let mut block = TextBlock::default();
-                block.text = Some(text.clone());
-                Cow::Owned(vec![Block::Text(block)])
-            }
+            Self::Text(text) => Cow::Owned(vec![TextBlock::new(text).into()]),
             Self::Blocks(blocks) => Cow::Borrowed(blocks),
+        }
+    }
+
+    /// The blocks either way, without copying.
+    pub fn into_blocks(self) -> Vec<Block> {
+        match self {
+            Self::Text(text) => vec![TextBlock::new(text).into()],
+            Self::Blocks(blocks) => blocks,
         }
     }
 

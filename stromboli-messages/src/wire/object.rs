@@ -1,4 +1,4 @@
-//! The fields of an object as raw text, in any order and of any shape.
+//! Objects and strings as raw text.
 
 use std::{borrow::Cow, collections::BTreeMap, fmt};
 
@@ -63,4 +63,39 @@ pub(crate) fn text(raw: &RawValue) -> Option<Cow<'_, str>> {
     } else {
         Some(Cow::Borrowed(quoted))
     }
+}
+
+/// The text of a raw string in which halves of surrogate pairs stand alone: each becomes U+FFFD.
+pub(crate) fn text_of_halves(raw: &RawValue) -> Option<String> {
+    raw.get().starts_with('"').then_some(())?;
+    let mut whole = String::with_capacity(raw.get().len());
+    let mut rest = raw.get();
+    while let Some((before, escape)) = rest.split_once('\\') {
+        whole.push_str(before);
+        // Two bytes, or six of `\u0000`; all of them are ASCII.
+        let (length, replacement) = match (
+            unit(escape),
+            escape.get(5..).and_then(|next| unit(next.strip_prefix('\\')?)),
+        ) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (11, None),
+            (Some(0xD800..=0xDFFF), _) => (5, Some("\\ufffd")),
+            _ => (1, None),
+        };
+        match replacement {
+            Some(replacement) => whole.push_str(replacement),
+            None => {
+                whole.push('\\');
+                whole.push_str(escape.get(..length)?);
+            }
+        }
+        rest = escape.get(length..)?;
+    }
+    whole.push_str(rest);
+    serde_json::from_str(&whole).ok()
+}
+
+/// The UTF-16 unit of `u0000`.
+fn unit(escape: &str) -> Option<u16> {
+    let digits = escape.strip_prefix('u')?.get(..4)?;
+    u16::from_str_radix(digits, 16).ok()
 }

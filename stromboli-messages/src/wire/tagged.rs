@@ -101,7 +101,7 @@ macro_rules! tagged {
                 }
             }
 
-            fn keep_line(&mut self, line: String) {
+            fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
                 match self {
                     $(Self::$variant(value) => $crate::wire::Line::keep_line(value, line),)+
                     Self::Unknown(value) => $crate::wire::Line::keep_line(value, line),

@@ -1,19 +1,39 @@
-//! A comparison of JSON texts that shares no code with the crate: numbers by their digits, strings by their characters
-//! (halves of surrogate pairs included), objects without order and with the last of repeated names.
+//! JSON texts read, compared and written by code that shares nothing with the crate: numbers by their digits, strings by
+//! their characters (halves of surrogate pairs included), objects without order and with the last of repeated names.
 
 use std::collections::BTreeMap;
 
-/// A JSON value; a number as it is written, a string as UTF-16.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Tree {
+/// A JSON value; a number as it is written, a string as UTF-16, an object with all of its fields in order.
+#[derive(Clone, Debug)]
+pub(crate) enum Tree {
     Plain(String),
     Text(Vec<u16>),
     List(Vec<Tree>),
-    Object(BTreeMap<Vec<u16>, Tree>),
+    Object(Vec<(Vec<u16>, Tree)>),
+}
+
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Plain(a), Self::Plain(b)) => a == b,
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::List(a), Self::List(b)) => a == b,
+            (Self::Object(a), Self::Object(b)) => {
+                let last =
+                    |fields: &[(Vec<u16>, Tree)]| -> BTreeMap<Vec<u16>, Tree> { fields.iter().cloned().collect() };
+                last(a) == last(b)
+            }
+            _ => false,
+        }
+    }
+}
+
+pub(crate) fn units(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
 }
 
 /// Reads valid JSON.
-pub fn tree(text: &str) -> Tree {
+pub(crate) fn tree(text: &str) -> Tree {
     let mut reader = Reader { rest: text.as_bytes() };
     let value = reader.value();
     reader.space();
@@ -23,9 +43,39 @@ pub fn tree(text: &str) -> Tree {
 
 /// Fails unless both texts are the same value.
 #[track_caller]
-pub fn assert_same(a: &str, b: &str) {
+pub(crate) fn assert_same(a: &str, b: &str) {
     let short = |text: &str| text.chars().take(3000).collect::<String>();
     assert!(tree(a) == tree(b), "not the same:\n{}\n{}", short(a), short(b));
+}
+
+/// Writes it; what must not be escaped is, where `escape` says so.
+pub(crate) fn write(tree: &Tree, escape: bool) -> String {
+    let text = |units: &[u16]| {
+        let one = |unit: Result<char, u16>| match unit {
+            Ok(plain) if plain >= ' ' && plain != '"' && plain != '\\' && !escape => plain.to_string(),
+            Ok(other) => other
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect(),
+            Err(half) => format!("\\u{half:04x}"),
+        };
+        let each = char::decode_utf16(units.iter().copied());
+        let inner: String = each
+            .map(|unit| one(unit.map_err(|half| half.unpaired_surrogate())))
+            .collect();
+        format!("\"{inner}\"")
+    };
+    let list = |items: Vec<String>| items.join(if escape { " , " } else { "," });
+    match tree {
+        Tree::Plain(plain) => plain.clone(),
+        Tree::Text(units) => text(units),
+        Tree::List(items) => format!("[{}]", list(items.iter().map(|item| write(item, escape)).collect())),
+        Tree::Object(fields) => {
+            let field = |(name, value): &(Vec<u16>, Tree)| format!("{}:{}", text(name), write(value, escape));
+            format!("{{{}}}", list(fields.iter().map(field).collect()))
+        }
+    }
 }
 
 struct Reader<'a> {
@@ -59,13 +109,13 @@ impl Reader<'_> {
             }
             b'{' => {
                 self.next();
-                let mut object = BTreeMap::new();
+                let mut object = Vec::new();
                 while !self.ends(b'}') {
                     self.space();
                     let name = self.text();
                     self.space();
                     assert_eq!(self.next(), b':');
-                    object.insert(name, self.value());
+                    object.push((name, self.value()));
                 }
                 Tree::Object(object)
             }
@@ -83,8 +133,8 @@ impl Reader<'_> {
         self.space();
         if self.rest[0] == b',' {
             self.next();
+            self.space();
         }
-        self.space();
         let ends = self.rest[0] == end;
         if ends {
             self.next();
@@ -138,4 +188,7 @@ fn the_comparison_itself_tells_values_apart() {
     ] {
         assert_ne!(tree(a), tree(b), "{a} {b}");
     }
+    let text = r#"{"a":[1.50,"x\n\"🌋\ud800\u0000",null,{"":{}}],"a":true}"#;
+    assert_same(text, &write(&tree(text), false));
+    assert_same(text, &write(&tree(text), true));
 }

@@ -6,7 +6,7 @@ const MAX_LINES: usize = 400;
 const GENERATED: &str = "stromboli-generated/src/generated.rs";
 
 /// The sources of the libraries that users build their programs on.
-const LIBRARIES: [&str; 2] = ["stromboli/src/", "stromboli-generated/src/"];
+const LIBRARIES: [&str; 3] = ["stromboli/src/", "stromboli-generated/src/", "stromboli-messages/src/"];
 
 /// What must not stand in a library, and what to do instead.
 const FORBIDDEN: [(&[&str], &str); 4] = [

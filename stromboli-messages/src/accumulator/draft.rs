@@ -1,0 +1,277 @@
+//! One message that is put together from full lines and from the events of its writing.
+
+use std::mem::discriminant;
+
+use serde_json::value::RawValue;
+
+use crate::{
+    ApiMessage, Block, Content, Delta, Json, ServerToolUse, TextBlock, ThinkingBlock, ToolUse,
+    stream_event::MessageDelta,
+};
+
+/// What is known of the blocks of a message beside what they say.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Draft {
+    /// One for each block of the message.
+    pieces: Vec<Piece>,
+    /// Whether the final usage is known.
+    counted: bool,
+    /// Whether something of it was taken back.
+    retracted: bool,
+}
+
+/// A block.
+#[derive(Clone, Default)]
+struct Piece {
+    /// Its number in the events.
+    index: Option<u64>,
+    /// Whether a full line said it.
+    said: bool,
+    /// The id of that line.
+    uuid: Option<String>,
+    /// The input of a tool, as far as it was written.
+    input: String,
+}
+
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Piece")
+            .field("index", &self.index)
+            .field("said", &self.said)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Draft {
+    /// Takes the blocks of a full line, each in the place of what was written of it.
+    pub(super) fn say(&mut self, message: &mut ApiMessage, blocks: Vec<Block>, uuid: Option<String>) {
+        if uuid.is_some() && self.pieces.iter().any(|piece| piece.uuid == uuid) {
+            // The same line again.
+            return;
+        }
+        for block in blocks {
+            let said = Piece {
+                said: true,
+                uuid: uuid.clone(),
+                ..Piece::default()
+            };
+            match self.written(message, &block) {
+                Some((piece, place)) => {
+                    *piece = Piece {
+                        index: piece.index,
+                        ..said
+                    };
+                    *place = block;
+                }
+                None => self.add(message, said, block),
+            }
+        }
+    }
+
+    /// Takes what a full line says about the message, except for its content.
+    pub(super) fn describe(&self, message: &mut ApiMessage, line: ApiMessage) {
+        message.id = line.id.or(message.id.take());
+        message.kind = line.kind.or(message.kind.take());
+        message.role = line.role.or(message.role.take());
+        message.model = line.model.or(message.model.take());
+        message.stop_reason = line.stop_reason.or(message.stop_reason.take());
+        message.stop_sequence = line.stop_sequence.or(message.stop_sequence.take());
+        message.stop_details = line.stop_details.or(message.stop_details.take());
+        message.container = line.container.or(message.container.take());
+        message.context_management = line.context_management.or(message.context_management.take());
+        message.diagnostics = line.diagnostics.or(message.diagnostics.take());
+        if !self.counted {
+            message.usage = line.usage.or(message.usage.take());
+        }
+        for (name, value) in line.extra.iter() {
+            message.extra.insert(name, value.clone());
+        }
+    }
+
+    /// Whether the block of this number has begun.
+    pub(super) fn knows(&self, index: Option<u64>) -> bool {
+        index.is_some() && self.pieces.iter().any(|piece| piece.index == index)
+    }
+
+    /// A block begins.
+    pub(super) fn start(&mut self, message: &mut ApiMessage, index: Option<u64>, block: Block) {
+        let piece = Piece {
+            index,
+            ..Piece::default()
+        };
+        self.add(message, piece, block);
+    }
+
+    /// A block goes on, or begins where that was missed.
+    pub(super) fn go_on(&mut self, message: &mut ApiMessage, index: Option<u64>, delta: &Delta) {
+        if !self.pieces.iter().any(|piece| piece.index == index) {
+            let block = match delta {
+                Delta::Text(_) | Delta::Citations(_) => TextBlock::default().into(),
+                Delta::Thinking(_) | Delta::Signature(_) => ThinkingBlock::default().into(),
+                Delta::InputJson(_) => ToolUse::default().into(),
+                Delta::Unknown(_) => return,
+            };
+            self.start(message, index, block);
+        }
+        let mut blocks = self.blocks(message);
+        let Some((piece, block)) = blocks.find(|(piece, _)| piece.index == index) else {
+            return;
+        };
+        if piece.said {
+            return;
+        }
+        match (delta, block) {
+            (Delta::Text(delta), Block::Text(block)) => append(&mut block.text, delta.text.as_deref()),
+            (Delta::Citations(delta), Block::Text(block)) => {
+                block.citations.get_or_insert_default().extend(delta.citation.clone());
+            }
+            (Delta::Thinking(delta), Block::Thinking(block)) => {
+                append(&mut block.thinking, delta.thinking.as_deref());
+            }
+            (Delta::Signature(delta), Block::Thinking(block)) => {
+                append(&mut block.signature, delta.signature.as_deref());
+            }
+            (Delta::InputJson(delta), Block::ToolUse(ToolUse { input, .. }))
+            | (Delta::InputJson(delta), Block::ServerToolUse(ServerToolUse { input, .. })) => {
+                let more = delta.partial_json.as_deref().unwrap_or_default();
+                if !more.is_empty() {
+                    // What the block began with is not the input, and a part of it is none either.
+                    *input = None;
+                    piece.input.push_str(more);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A block is complete.
+    pub(super) fn stop(&mut self, message: &mut ApiMessage, index: Option<u64>) {
+        for (piece, block) in self.blocks(message).filter(|(piece, _)| piece.index == index) {
+            piece.stop(block);
+        }
+    }
+
+    /// Something about the message has become known.
+    pub(super) fn change(&mut self, message: &mut ApiMessage, event: &MessageDelta) {
+        if let Some(delta) = event.delta.clone() {
+            message.stop_reason = delta.stop_reason.or(message.stop_reason.take());
+            message.stop_sequence = delta.stop_sequence.or(message.stop_sequence.take());
+            message.stop_details = delta.stop_details.or(message.stop_details.take());
+            message.container = delta.container.or(message.container.take());
+        }
+        if let Some(usage) = &event.usage {
+            message.usage.get_or_insert_default().update(usage);
+            self.counted = true;
+        }
+    }
+
+    /// The message is complete. A text that was begun and never written says nothing.
+    pub(super) fn complete(&mut self, message: &mut ApiMessage) {
+        for (piece, block) in self.blocks(message) {
+            piece.stop(block);
+        }
+        self.retain(message, |piece, block| {
+            let empty = matches!(block, Block::Text(block) if block.text.as_ref().is_some_and(String::is_empty));
+            piece.said || !empty
+        });
+    }
+
+    /// Only what was said in full counts.
+    pub(super) fn abandon(&mut self, message: &mut ApiMessage) {
+        self.retain(message, |piece, _| piece.said);
+    }
+
+    /// Takes back the blocks that came in certain lines.
+    pub(super) fn retract(&mut self, message: &mut ApiMessage, retracted: impl Fn(&Option<String>) -> bool) {
+        let before = self.pieces.len();
+        self.retain(message, |piece, _| !retracted(&piece.uuid));
+        self.retracted |= self.pieces.len() < before;
+    }
+
+    /// Whether all of it was taken back.
+    pub(super) fn is_retracted(&self) -> bool {
+        self.retracted && self.pieces.is_empty()
+    }
+
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    fn add(&mut self, message: &mut ApiMessage, piece: Piece, block: Block) {
+        if let Some(Content::Blocks(blocks)) = &mut message.content {
+            blocks.push(block);
+            self.pieces.push(piece);
+        }
+    }
+
+    fn blocks<'a>(&'a mut self, message: &'a mut ApiMessage) -> impl Iterator<Item = (&'a mut Piece, &'a mut Block)> {
+        let blocks = match &mut message.content {
+            Some(Content::Blocks(blocks)) => blocks.as_mut_slice(),
+            _ => &mut [],
+        };
+        self.pieces.iter_mut().zip(blocks)
+    }
+
+    /// What was written of a block that a full line says now: the same text, or else the last of its kind.
+    fn written<'a>(&'a mut self, message: &'a mut ApiMessage, block: &Block) -> Option<(&'a mut Piece, &'a mut Block)> {
+        let mut found = None;
+        for (piece, written) in self.blocks(message) {
+            if piece.said || !may_become(written, block) {
+                continue;
+            }
+            let same = is_same(written, block);
+            found = Some((piece, written));
+            if same {
+                break;
+            }
+        }
+        found
+    }
+
+    fn retain(&mut self, message: &mut ApiMessage, keep: impl Fn(&Piece, &Block) -> bool) {
+        let kept: Vec<bool> = self.blocks(message).map(|(piece, block)| keep(piece, block)).collect();
+        if let Some(Content::Blocks(blocks)) = &mut message.content {
+            let mut each = kept.iter();
+            blocks.retain(|_| each.next() != Some(&false));
+        }
+        let mut each = kept.iter();
+        self.pieces.retain(|_| each.next() != Some(&false));
+    }
+}
+
+impl Piece {
+    /// The input of a tool is all there.
+    fn stop(&mut self, block: &mut Block) {
+        let (Block::ToolUse(ToolUse { input, .. }) | Block::ServerToolUse(ServerToolUse { input, .. })) = block else {
+            return;
+        };
+        if !self.said && !self.input.is_empty() {
+            *input = RawValue::from_string(std::mem::take(&mut self.input))
+                .ok()
+                .map(Json::from);
+        }
+    }
+}
+
+/// Whether a block that is being written may be this one.
+fn may_become(written: &Block, block: &Block) -> bool {
+    match (written, block) {
+        (Block::ToolUse(written), Block::ToolUse(block)) => written.id.is_none() || written.id == block.id,
+        (Block::Unknown(written), Block::Unknown(block)) => written.type_name() == block.type_name(),
+        _ => discriminant(written) == discriminant(block),
+    }
+}
+
+/// Whether a block that was written is this one.
+fn is_same(written: &Block, block: &Block) -> bool {
+    match (written, block) {
+        (Block::Text(written), Block::Text(block)) => written.text == block.text,
+        (Block::Thinking(written), Block::Thinking(block)) => written.thinking == block.thinking,
+        _ => false,
+    }
+}
+
+fn append(text: &mut Option<String>, more: Option<&str>) {
+    text.get_or_insert_default().push_str(more.unwrap_or_default());
+}

@@ -1,0 +1,68 @@
+//! The strict and the lenient way read the same.
+
+#[path = "../../tests/it/mutate.rs"]
+mod mutate;
+#[path = "../../tests/it/strict.rs"]
+mod strict;
+
+use mutate::{changed_line, generated_line, sources};
+use proptest::{prelude::*, test_runner::RngSeed};
+use serde_json::value::RawValue;
+
+use super::{Wire, strict as read_strictly};
+use crate::{Message, transcript::Entry};
+
+/// Reads an object in the lenient way.
+fn recover<T: Wire>(line: &str) -> Option<T> {
+    T::recover(serde_json::from_str::<&RawValue>(line).unwrap(), 0)
+}
+
+/// Whether the strict way reads the line; then the lenient one must agree.
+fn agree<T: Wire + PartialEq + std::fmt::Debug>(line: &str) -> bool {
+    let Ok(strict) = read_strictly::<T>(line) else {
+        return false;
+    };
+    let lenient = recover::<T>(line).unwrap();
+    assert!(strict == lenient, "{line}");
+    // Shows what is typed and what is in `extra`, which the comparison of what they write cannot tell.
+    assert_eq!(format!("{strict:?}"), format!("{lenient:?}"));
+    true
+}
+
+#[test]
+fn every_known_line_is_read_strictly_and_the_lenient_way_agrees() {
+    let mut count = 0;
+    for line in sources() {
+        assert!(agree::<Message>(line), "{line}");
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
+    for line in include_str!("../../tests/vectors/sessions/structured.jsonl").lines() {
+        assert!(agree::<Entry>(line), "{line}");
+    }
+}
+
+#[test]
+fn a_line_with_one_misfit_is_read_leniently() {
+    let line =
+        r#"{"type":"assistant","uuid":5,"session_id":"s","message":{"content":"a","usage":{"input_tokens":"x"}}}"#;
+    assert!(read_strictly::<Message>(line).is_err());
+    let message = recover::<Message>(line).unwrap();
+    assert_eq!((message.uuid(), message.session_id()), (None, Some("s")));
+    assert_eq!(message.as_assistant().unwrap().text(), "a");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 600,
+        failure_persistence: None,
+        rng_seed: RngSeed::Fixed(1),
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn what_the_strict_way_reads_the_lenient_way_reads_the_same(line in prop_oneof![changed_line(), generated_line()]) {
+        agree::<Message>(&line);
+        agree::<Entry>(&line);
+    }
+}
