@@ -27,6 +27,8 @@ pub(crate) struct Broken {
     fault: Arc<Fault>,
     /// That of the request.
     version: Version,
+    /// The request is a `HEAD`, whose answer has no body.
+    is_head: bool,
 }
 
 /// Why an answer goes no further.
@@ -102,6 +104,7 @@ impl Broken {
         let version = if old { Version::HTTP_10 } else { Version::HTTP_11 };
         out.send(&head::head(version, &parts, framing, fault)).await?;
         match flaw {
+            _ if self.is_head => return Ok(()),
             Flaw::CutBody(0) => return Ok(()),
             Flaw::PauseBeforeBody(delay) => delay.pass().await,
             _ => {}

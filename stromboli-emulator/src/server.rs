@@ -141,7 +141,7 @@ async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> 
         response.headers_mut().remove(CONNECTION);
     }
     if let Some(fault) = fault {
-        broken::dress(&mut response, fault, parts.version);
+        broken::dress(&mut response, fault, &parts);
     }
     response
 }

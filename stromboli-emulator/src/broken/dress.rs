@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{StatusCode, Version};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use crate::fault::{Fault, Moment};
@@ -33,7 +34,7 @@ pub(crate) fn status(status: u16, moment: Moment) -> Response {
 }
 
 /// Gives `response` the headers and the body of `fault`, and leaves it to be written by hand if hyper would not.
-pub(crate) fn dress(response: &mut Response, fault: Arc<Fault>, version: Version) {
+pub(crate) fn dress(response: &mut Response, fault: Arc<Fault>, request: &Parts) {
     if let Some(body) = &fault.body {
         *response.body_mut() = Body::from(body.clone());
     }
@@ -47,6 +48,10 @@ pub(crate) fn dress(response: &mut Response, fault: Arc<Fault>, version: Version
         }
     }
     if Broken::is_needed(&fault) {
-        response.extensions_mut().insert(Broken { fault, version });
+        response.extensions_mut().insert(Broken {
+            fault,
+            version: request.version,
+            is_head: request.method == Method::HEAD,
+        });
     }
 }

@@ -23,6 +23,7 @@ async fn an_answer_written_by_hand_has_the_bytes_of_one_by_hyper() {
     for (method, target, body) in [
         ("GET", "/claude/status", ""),
         ("GET", "/nowhere", ""),
+        ("HEAD", "/nowhere", ""),
         ("GET", "/jobs/", ""),
         ("POST", "/run", "{"),
         ("POST", "/run", PING),
