@@ -114,6 +114,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether it is the turn of an agent, whose end is not that of a process.
+    pub(crate) fn is_turn(&self) -> bool {
+        self.conversation.is_some()
+    }
+
     /// The `claude` option of that name, when it is a string.
     pub(crate) fn claude_text(&self, name: &str) -> Option<&str> {
         self.claude.get(name).and_then(Value::as_str)

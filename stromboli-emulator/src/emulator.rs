@@ -2,28 +2,27 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
 use crate::builder::Builder;
+use crate::door::{Door, Refusal};
+use crate::fault::Fault;
+use crate::faults::Injected;
 use crate::observe::{Received, Stats};
 use crate::scripted::Rule;
-use crate::server::{self, Listener};
+use crate::server;
 use crate::settings::Settings;
-use crate::state::{State, lock};
-
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
+use crate::state::State;
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.
 pub struct Emulator {
     url: String,
     state: Arc<State>,
-    listener: Listener,
+    door: Arc<Door>,
     /// Everything that the emulator spawned ends when this is dropped.
     _alive: watch::Sender<()>,
 }
@@ -43,16 +42,15 @@ impl Emulator {
     }
 
     pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
-        let listener = listen(&settings)?;
-        let url = format!("http://{}", listener.local_addr()?);
-        let listener = Arc::new(Mutex::new(Some(listener)));
+        let door = Arc::new(Door::open((Ipv4Addr::LOCALHOST, 0).into(), settings.send_buffer)?);
+        let url = format!("http://{}", door.address());
         let (alive, stop) = watch::channel(());
         let state = Arc::new(State::new(settings, answerer, seed, stop));
-        server::spawn(Arc::clone(&state), Arc::clone(&listener));
+        server::spawn(Arc::clone(&state), Arc::clone(&door));
         Ok(Self {
             url,
             state,
-            listener,
+            door,
             _alive: alive,
         })
     }
@@ -143,26 +141,56 @@ impl Emulator {
         self.state.agents.cut_streams();
     }
 
+    /// Makes something go wrong from now on, until it is used up or [cleared](Self::clear_faults).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// use stromboli_emulator::Fault;
+    ///
+    /// let busy = emulator.inject(Fault::status(429).times(2).on("/run"));
+    /// // … let the program under test send a run …
+    /// println!("{} of its requests were refused", busy.fired());
+    /// # Ok(()) }
+    /// ```
+    pub fn inject(&self, fault: Fault) -> Injected {
+        self.state.faults.inject(fault)
+    }
+
+    /// Injects no fault any more; one that strikes already goes on.
+    pub fn clear_faults(&self) {
+        self.state.faults.clear();
+    }
+
+    /// Refuses connections until what it returns is released or dropped, as when the server is down: nobody listens on
+    /// the port. Connections that are idle are closed, others when their request is answered. The system refuses by
+    /// itself, so that refused connections cannot be counted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let down = emulator.refuse_connections()?;
+    /// // … see how the program under test does without a server …
+    /// down.release();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the system does not let the port be kept; the emulator is not reachable any more then.
+    pub fn refuse_connections(&self) -> io::Result<Refusal> {
+        self.door.refuse()
+    }
+
     /// The last 1,024 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
     }
 }
 
-/// A socket that listens on a free loopback port; the connections inherit its settings.
-fn listen(settings: &Settings) -> io::Result<TcpListener> {
-    let socket = TcpSocket::new_v4()?;
-    if let Some(bytes) = settings.send_buffer {
-        socket.set_send_buffer_size(bytes)?;
-    }
-    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
-    socket.listen(BACKLOG)
-}
-
 impl Drop for Emulator {
     fn drop(&mut self) {
         // The accepting task ends only when the runtime gets to it; the port must be closed now.
-        lock(&self.listener).take();
+        self.door.close();
     }
 }
 

@@ -44,8 +44,34 @@
 //! they are, or else the whole output as one answer. Printed messages count the tokens that they name, unless
 //! [`Rule::usage`] or [`Step::Usage`] say others. [`Emulator::add_session`] puts a conversation there.
 //!
+//! # Faults
+//! [`Emulator::inject`] makes something go wrong with the requests of a route, a method or a prompt, so often or with some
+//! probability: refusals of any status, delays, connections that are reset, closed or cut in the middle, wrong lengths and
+//! types, garbage, silence, streams that end without their end marker. Each [`Fault`] says whether the request is executed
+//! all the same, [`Received::executed`] says it of each that arrived, and [`Injected::fired`] and [`Stats::faults`] count.
+//! [`Emulator::refuse_connections`] takes the server away. A [`Hold`] delays without sleeping.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+//! use stromboli_emulator::{Emulator, Fault};
+//!
+//! let emulator = Emulator::builder().seed(7).start().await?;
+//! emulator.inject(Fault::status(503).times(2).on("/run"));
+//! emulator.inject(Fault::reset_after_executing().probability(0.1).on("/run"));
+//! // … let the program under test send its runs …
+//! let executed = emulator.requests().iter().filter(|request| request.executed).count();
+//! println!("{executed} requests were executed, and {} runs began", emulator.executions());
+//! # Ok(()) }
+//! ```
+//!
+//! # Recordings
+//! [`Replay`] is an answerer that prints what Claude Code printed once with `--output-format stream-json`, for runs in any
+//! output format and for agents, at the pace of then or faster. The session is that of the run. A result that is an error
+//! makes a run exit with status 1, after the words of its `errors` if it has no text; the real command's words for these
+//! differ.
+//!
 //! # What is not here yet
-//! Injected faults, and state that outlives the process.
+//! State that outlives the process.
 //!
 //! # Where it differs from the real server
 //! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
@@ -76,14 +102,19 @@ mod agents;
 mod answer;
 mod auth;
 mod blacklist;
+mod broken;
 mod builder;
 mod clock;
 mod command;
 mod decode;
 mod dialect;
+mod door;
 mod duration;
 mod emulator;
 mod execution;
+mod fault;
+mod faults;
+mod hold;
 mod images;
 mod jobs;
 mod json;
@@ -94,6 +125,8 @@ mod outlet;
 mod percent;
 mod quote;
 mod rate_limit;
+mod recording;
+mod replay;
 mod reply;
 mod request;
 mod routes;
@@ -116,7 +149,13 @@ pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
 pub use blacklist::Blacklist;
 pub use builder::Builder;
 pub use dialect::Dialect;
+pub use door::Refusal;
 pub use emulator::Emulator;
+pub use fault::Fault;
+pub use faults::Injected;
+pub use hold::{Delay, Hold};
 pub use observe::{Received, Stats};
-pub use scripted::{Hold, Rule};
+pub use recording::Recording;
+pub use replay::Replay;
+pub use scripted::Rule;
 pub use usage::Usage;

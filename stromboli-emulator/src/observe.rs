@@ -27,6 +27,8 @@ pub struct Stats {
     pub subscribers: u64,
     /// Events that a stream lost because its reader was too slow, over all streams since the start.
     pub dropped_events: u64,
+    /// Faults that struck, since the start.
+    pub faults: u64,
 }
 
 /// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
@@ -39,8 +41,12 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in and whose route reads one; empty for others.
+    /// The whole body, when it was read: of a `POST` that was let in and whose route reads one, and where a fault struck.
     pub body: Bytes,
+    /// Whether it was passed on to its route; false when a fault, a missing token or an unknown path came before that.
+    /// What a route refuses for itself, a body that is not JSON say, counts here, and not in
+    /// [`executions`](crate::Emulator::executions).
+    pub executed: bool,
 }
 
 impl Received {

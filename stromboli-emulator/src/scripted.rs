@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::agent::Agent;
 use crate::answer::{Answer, Answerer, Crash, Exit, Run, Step, reply_lines};
+use crate::hold::{Delay, Hold};
 use crate::state::lock;
 use crate::transcript::{Reply, ToolUse};
 use crate::usage::Usage;
@@ -61,7 +61,7 @@ struct Script {
     without_result: bool,
     delay: Duration,
     /// What must open before the line of that number; beyond the last line, before the end.
-    holds: Vec<(usize, watch::Receiver<()>)>,
+    holds: Vec<(usize, Delay)>,
     usage: Option<Usage>,
     exit: Exit,
 }
@@ -107,12 +107,12 @@ impl Script {
         acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         for (number, line) in lines.into_iter().enumerate() {
             acts.extend(self.holds_before(|at| at == number));
-            acts.push(Act::Delay(self.delay));
+            acts.push(Act::Wait(self.delay.into()));
             acts.push(Act::Take(line));
         }
         acts.extend(self.holds_before(|at| at >= last));
         if last == 0 {
-            acts.push(Act::Delay(self.delay));
+            acts.push(Act::Wait(self.delay.into()));
         }
         acts.push(Act::Take(Step::Exit(self.exit.clone())));
         Answer::new(stream::iter(acts).filter_map(Act::perform))
@@ -126,21 +126,19 @@ impl Script {
 
 /// A step, or what comes between two.
 enum Act {
-    Delay(Duration),
-    Wait(watch::Receiver<()>),
+    Wait(Delay),
     Take(Step),
 }
 
 impl Act {
     async fn perform(self) -> Option<Step> {
         match self {
-            Self::Take(step) => return Some(step),
-            Self::Delay(Duration::ZERO) => {}
-            Self::Delay(delay) => tokio::time::sleep(delay).await,
-            // Nothing is ever sent: this ends when the hold is dropped.
-            Self::Wait(mut hold) => drop(hold.changed().await),
+            Self::Take(step) => Some(step),
+            Self::Wait(delay) => {
+                delay.pass().await;
+                None
+            }
         }
-        None
     }
 }
 
@@ -244,9 +242,9 @@ impl Rule<'_> {
 
     /// Runs of this rule stop after so many lines, or before the end, until the hold is released.
     pub fn hold_after(self, lines: usize) -> Hold {
-        let (open, hold) = watch::channel(());
-        self.set(|script| script.holds.push((lines, hold)));
-        Hold { _open: open }
+        let hold = Hold::new();
+        self.set(|script| script.holds.push((lines, Delay::from(&hold))));
+        hold
     }
 
     fn set(self, change: impl FnOnce(&mut Script)) -> Self {
@@ -263,18 +261,6 @@ impl std::fmt::Debug for Rule<'_> {
             .field("index", &self.index)
             .finish_non_exhaustive()
     }
-}
-
-/// Keeps the runs of a [`Rule`] from going on until it is released or dropped.
-#[derive(Debug)]
-#[must_use = "a hold that is dropped holds nothing"]
-pub struct Hold {
-    _open: watch::Sender<()>,
-}
-
-impl Hold {
-    /// Lets the runs go on, those that wait and those to come.
-    pub fn release(self) {}
 }
 
 /// The answer when nothing was scripted: it says who answers and quotes the prompt.

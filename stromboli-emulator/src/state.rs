@@ -9,6 +9,7 @@ use crate::agents::Agents;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::images::Images;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) secrets: Secrets,
     pub(crate) images: Images,
     pub(crate) agents: Agents,
+    pub(crate) faults: Faults,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -51,6 +53,8 @@ impl State {
     ) -> Self {
         let clock = Clock::default();
         let mut random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        // The same numbers again, so that faults come as they did however many ids were drawn before.
+        let faults = Faults::new(random.clone());
         let limiter = |rate| {
             let proxies = settings.trusted_proxies.clone();
             RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
@@ -64,6 +68,7 @@ impl State {
             secrets: Secrets::new(&mut random, clock.clone()),
             images: Images::new(&settings.registry_images),
             agents: Agents::new(),
+            faults,
             clock,
             settings,
             scripted: Scripted::new(answerer),
