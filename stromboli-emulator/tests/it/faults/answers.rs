@@ -1,6 +1,6 @@
 //! Answers with a flaw.
 
-use stromboli_emulator::Fault;
+use stromboli_emulator::{Emulator, Fault};
 
 use super::{PING, PING_STREAM, STATUS, STATUS_HEAD, executed, faulty};
 use crate::client::{Connection, End, exchange, get, without_date};
@@ -85,6 +85,25 @@ async fn a_cut_stream_breaks_off_within_a_chunk() {
     // The run is killed, as when a client goes away.
     let stats = crate::client::within(emulator.wait_for(|stats| stats.stopped == 1)).await;
     assert_eq!((stats.executions, stats.finished), (1, 0));
+}
+
+#[tokio::test]
+async fn a_cut_does_not_wait_for_what_it_leaves_out() {
+    let emulator = Emulator::start().await.unwrap();
+    let _hold = emulator.on_prompt("slow").lines(["one", "two"]).hold_after(1);
+    let target = "/run/stream?prompt=slow";
+    let mut connection = Connection::open(&emulator).await;
+    connection.send("GET", target, "X-Request-ID: r\r\n", b"").await;
+    let head = connection.head().await;
+    let event = "B\r\ndata: one\n\n";
+    for fault in [
+        Fault::cut_after((head.len() + event.len()) as u64),
+        Fault::cut_body_after(11),
+    ] {
+        emulator.inject(fault.times(1));
+        let (answer, end) = exchange(&emulator, "GET", target, "").await;
+        assert_eq!((answer, end), (format!("{}{event}", without_date(&head)), End::Closed));
+    }
 }
 
 #[tokio::test]
