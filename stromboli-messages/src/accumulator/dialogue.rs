@@ -1,5 +1,7 @@
 //! A conversation that goes on: whether its last message is being written, and what of it was also said in full.
 
+use std::collections::BTreeMap;
+
 use super::draft::Draft;
 use crate::{ApiMessage, AssistantMessage, Content, Event, turn::Conversation};
 
@@ -8,6 +10,8 @@ use crate::{ApiMessage, AssistantMessage, Content, Event, turn::Conversation};
 pub(super) struct Dialogue {
     /// One for each message of the conversation.
     drafts: Vec<Draft>,
+    /// Where the message of an id is, the last one.
+    ids: BTreeMap<String, usize>,
     /// Whether the last message is being written.
     open: bool,
     /// Whether the API failed since the last event.
@@ -20,7 +24,7 @@ impl Dialogue {
         let Some(mut message) = line.message else { return };
         let blocks = message.content.take().map(Content::into_blocks).unwrap_or_default();
         let last = conversation.messages.len().saturating_sub(1);
-        let at = match find(conversation, &message) {
+        let at = match message.id.as_ref().and_then(|id| self.ids.get(id).copied()) {
             Some(at) => {
                 if at != last {
                     self.abandon(conversation);
@@ -38,6 +42,9 @@ impl Dialogue {
         if let (Some(draft), Some(joined)) = (self.drafts.get_mut(at), conversation.messages.get_mut(at)) {
             draft.say(joined, blocks, line.uuid);
             draft.describe(joined, message);
+            if let Some(id) = &joined.id {
+                self.ids.insert(id.clone(), at);
+            }
         }
     }
 
@@ -48,7 +55,8 @@ impl Dialogue {
             Event::MessageStart(event) => {
                 self.abandon(conversation);
                 let message = event.message.clone().unwrap_or_default();
-                let again = conversation.messages.last().is_some_and(|last| same_id(last, &message));
+                let last = conversation.messages.last();
+                let again = message.id.is_some() && last.is_some_and(|last| last.id == message.id);
                 if !again {
                     self.begin(conversation, message);
                 }
@@ -96,20 +104,18 @@ impl Dialogue {
     /// Takes back the messages that came in lines with these ids.
     pub(super) fn retract(&mut self, conversation: &mut Conversation, uuids: &[String]) {
         let retracted = |uuid: &Option<String>| uuid.as_ref().is_some_and(|uuid| uuids.contains(uuid));
-        for (draft, message) in self.drafts.iter_mut().zip(&mut conversation.messages) {
-            draft.retract(message, retracted);
+        let drafts = std::mem::take(&mut self.drafts);
+        let messages = std::mem::take(&mut conversation.messages);
+        self.ids.clear();
+        let last = drafts.len().saturating_sub(1);
+        for (at, (mut draft, mut message)) in drafts.into_iter().zip(messages).enumerate() {
+            draft.retract(&mut message, retracted);
+            // One that is being written may be empty for now.
+            if draft.is_retracted() && !(self.open && at == last) {
+                continue;
+            }
+            self.add(conversation, draft, message);
         }
-        // One that is being written may be empty for now.
-        let open = self.open.then(|| self.drafts.len().saturating_sub(1));
-        let mut kept = (0..)
-            .zip(&self.drafts)
-            .map(|(at, draft)| !draft.is_retracted() || Some(at) == open);
-        conversation.messages.retain(|_| kept.next().unwrap_or(true));
-        let mut at = 0;
-        self.drafts.retain(|draft| {
-            at += 1;
-            !draft.is_retracted() || Some(at - 1) == open
-        });
         conversation.answers.retain(|answer| !retracted(&answer.uuid));
     }
 
@@ -141,9 +147,16 @@ impl Dialogue {
         for (index, block) in (0..).zip(blocks) {
             draft.start(&mut message, Some(index), block);
         }
+        self.add(conversation, draft, message);
+        self.open = false;
+    }
+
+    fn add(&mut self, conversation: &mut Conversation, draft: Draft, message: ApiMessage) {
+        if let Some(id) = &message.id {
+            self.ids.insert(id.clone(), self.drafts.len());
+        }
         self.drafts.push(draft);
         conversation.messages.push(message);
-        self.open = false;
     }
 
     /// The message that is being written has all it gets.
@@ -164,17 +177,10 @@ impl Dialogue {
             draft.abandon(message);
             if draft.is_empty() {
                 self.drafts.pop();
-                conversation.messages.pop();
+                if let Some(id) = conversation.messages.pop().and_then(|message| message.id) {
+                    self.ids.remove(&id);
+                }
             }
         }
     }
-}
-
-/// Where the message is that this is more of.
-fn find(conversation: &Conversation, message: &ApiMessage) -> Option<usize> {
-    conversation.messages.iter().rposition(|known| same_id(known, message))
-}
-
-fn same_id(a: &ApiMessage, b: &ApiMessage) -> bool {
-    a.id.is_some() && a.id == b.id
 }
