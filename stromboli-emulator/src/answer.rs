@@ -1,20 +1,25 @@
 //! What answers a prompt: the trait, the run it is handed, and the steps it answers with.
 
 use std::fmt;
+use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use futures_util::stream;
 use serde_json::{Value, json};
 
+use crate::agent::Agent;
+use crate::transcript::{self, Conversation, Reply};
 use crate::usage::Usage;
 
 /// Answers prompts in the place of Claude Code in its container.
 ///
-/// The server has already checked the request when it calls [`answer`](Self::answer), once for each run. It polls the
-/// answer until its end, and drops it when the client of `POST /run` or `GET /run/stream` goes away or the run's
-/// timeout passes, so whatever the answer holds (a child process, say) must end with it.
+/// The server has already checked the request when it calls [`answer`](Self::answer), once for each run and for each
+/// turn of an agent. It polls the answer until its end, and drops it when the client of `POST /run` or
+/// `GET /run/stream` goes away, the run's timeout passes or the agent is killed, so whatever the answer holds (a child
+/// process, say) must end with it.
 ///
 /// A function from [`Run`] to [`Answer`] is an answerer:
 ///
@@ -31,6 +36,42 @@ use crate::usage::Usage;
 pub trait Answerer: Send + Sync + 'static {
     /// Begins to answer `run`.
     fn answer(&self, run: Run) -> Answer;
+
+    /// Starts the process of a persistent agent: it reads [`Agent::prompts`] and its steps are what it prints, until its
+    /// [`Step::Exit`]. A line of standard output that is a JSON object of the type `result` ends a turn. When the
+    /// prompts end, the process should; it is dropped if it takes too long.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// use futures_util::StreamExt;
+    /// use serde_json::json;
+    /// use stromboli_emulator::{Agent, Answer, Answerer, Echo, Emulator, Run, Step};
+    ///
+    /// struct Parrot;
+    ///
+    /// impl Answerer for Parrot {
+    ///     fn answer(&self, run: Run) -> Answer {
+    ///         Echo.answer(run)
+    ///     }
+    ///
+    ///     fn start_agent(&self, agent: Agent) -> Option<std::io::Result<Answer>> {
+    ///         let said = |prompt| json!({"type": "result", "result": prompt}).to_string();
+    ///         Some(Ok(Answer::new(agent.prompts.map(move |prompt| Step::Line(said(prompt))))))
+    ///     }
+    /// }
+    /// # let emulator = Emulator::builder().answerer(Parrot).start().await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// `None`, which is the default, leaves the agent to the emulator: it asks [`answer`](Self::answer) (and the rules
+    /// before that) once for each turn. With a process of one's own, no rule counts.
+    ///
+    /// # Errors
+    /// When the process cannot be started; the request is answered with 500 and the error's text.
+    fn start_agent(&self, agent: Agent) -> Option<io::Result<Answer>> {
+        let _ = agent;
+        None
+    }
 }
 
 impl<F> Answerer for F
@@ -52,15 +93,15 @@ impl Answerer for Echo {
     }
 }
 
-/// A run to answer: the request, after the server's checks.
+/// A run to answer: the request, after the server's checks. A turn of an agent comes as a run too.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Run {
-    /// The run's id, `run-` and 16 hexadecimal digits.
+    /// The run's id, `run-` and 16 hexadecimal digits; that of an agent's turn is `turn-` and a UUID.
     pub id: String,
     /// What was asked; never empty.
     pub prompt: String,
-    /// The caller's session, or a fresh UUID.
+    /// The conversation: the caller's session, a fresh UUID, or that of a fork; the session of the agent.
     pub session_id: String,
     /// The working directory, when the request named one.
     pub workdir: Option<String>,
@@ -68,11 +109,13 @@ pub struct Run {
     pub claude: Value,
     /// The `podman` options of the request: an object with the known fields that were set.
     pub podman: Value,
+    /// That of the agent whose turn it is.
+    pub(crate) conversation: Option<Arc<Conversation>>,
 }
 
 impl Run {
     /// The `claude` option of that name, when it is a string.
-    fn claude_text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn claude_text(&self, name: &str) -> Option<&str> {
         self.claude.get(name).and_then(Value::as_str)
     }
 }
@@ -81,11 +124,15 @@ impl Run {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Step {
-    /// A line of standard output or standard error, without its line end.
+    /// A line of standard output, without its line end.
     Line(String),
-    /// The tokens that the session has used so far; the last one counts.
+    /// A line of standard error, which is output of a run as well, and an `error` event of an agent.
+    Stderr(String),
+    /// The tokens of the answer that comes next; messages that the command prints do not count theirs any more. The
+    /// server reports what a session has used in all.
     Usage(Usage),
-    /// The end; what comes after it is never asked for. An answer that ends without one has completed.
+    /// The end; what comes after it is never asked for. An answer that ends without one has completed. In the turn of
+    /// an agent [`Exit::Completed`] ends the turn, the others end the agent.
     Exit(Exit),
 }
 
@@ -152,9 +199,11 @@ impl Answer {
     }
 
     /// What `claude -p` prints when the model says `text`: the text, or with the output formats `json` and
-    /// `stream-json` one line with the result in its JSON envelope.
+    /// `stream-json` one line with the result in its JSON envelope; and in the turn of an agent all the messages from
+    /// `init` to `result`.
     pub fn reply(run: &Run, text: &str) -> Self {
-        Self::lines(reply_lines(run, text))
+        let (tools, usage) = (&[], None);
+        Self::lines(reply_lines(run, &Reply { text, tools, usage }))
     }
 }
 
@@ -173,7 +222,11 @@ impl fmt::Debug for Answer {
 }
 
 /// The lines behind [`Answer::reply`].
-pub(crate) fn reply_lines(run: &Run, text: &str) -> Vec<String> {
+pub(crate) fn reply_lines(run: &Run, reply: &Reply<'_>) -> Vec<String> {
+    if let Some(conversation) = &run.conversation {
+        return transcript::lines(run, conversation, reply);
+    }
+    let text = reply.text;
     match run.claude_text("output_format") {
         Some("json" | "stream-json") => vec![envelope(run, text).to_string()],
         _ => text.split('\n').map(str::to_owned).collect(),

@@ -1,60 +1,19 @@
-//! The emulator's settings and how to choose them.
+//! How to choose the emulator's settings.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use jiff::tz::Offset;
 
 use crate::answer::Answerer;
+use crate::blacklist::Blacklist;
+use crate::dialect::Dialect;
 use crate::emulator::Emulator;
+use crate::rate_limit::Rate;
 use crate::scripted::Introduction;
-use crate::validate::is_under;
-
-/// The release that the emulator follows, as the real one reports itself.
-const VERSION: &str = "v0.5.7-alpha";
-/// How long a job is kept after its last update.
-const JOB_TTL: Duration = Duration::from_secs(60 * 60);
-/// How long a run may take when the request does not say.
-const RUN_TIMEOUT: Duration = Duration::from_secs(30 * 60);
-/// What `/health` looks at, in its order.
-const COMPONENTS: [&str; 3] = ["podman", "claude-credentials-file", "claude-credentials-secret"];
-
-/// What the server's configuration decides.
-pub(crate) struct Settings {
-    pub(crate) version: String,
-    pub(crate) api_tokens: Vec<String>,
-    pub(crate) claude_configured: bool,
-    /// Each component with its error, if it has one.
-    pub(crate) components: Vec<(&'static str, Option<String>)>,
-    pub(crate) job_ttl: Duration,
-    pub(crate) run_timeout: Duration,
-    pub(crate) utc_offset: Offset,
-    allowed_images: Vec<String>,
-    allowed_volumes: Vec<String>,
-}
-
-impl Settings {
-    pub(crate) fn allows_image(&self, image: &str) -> bool {
-        let patterns = &self.allowed_images;
-        patterns.is_empty() || patterns.iter().any(|pattern| matches(pattern, image))
-    }
-
-    pub(crate) fn allows_volume(&self, host_path: &str) -> bool {
-        self.allowed_volumes.iter().any(|parent| is_under(host_path, parent))
-    }
-}
-
-/// Whether `text` fits `pattern`, in which `*` stands for any text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(text) = text.strip_prefix(start) else {
-        return false;
-    };
-    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    starts.filter_map(|at| text.get(at..)).any(|text| matches(rest, text))
-}
+use crate::settings::Settings;
 
 /// Chooses how an [`Emulator`] behaves.
 ///
@@ -76,39 +35,91 @@ pub struct Builder {
     answerer: Box<dyn Answerer>,
     seed: Option<u64>,
     utc_offset_minutes: i32,
-    unknown_component: Option<String>,
+    /// The first setting that makes no sense.
+    invalid: Option<String>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
-            settings: Settings {
-                version: VERSION.to_owned(),
-                api_tokens: Vec::new(),
-                claude_configured: true,
-                components: COMPONENTS.map(|name| (name, None)).into(),
-                job_ttl: JOB_TTL,
-                run_timeout: RUN_TIMEOUT,
-                utc_offset: Offset::UTC,
-                allowed_images: Vec::new(),
-                allowed_volumes: Vec::new(),
-            },
+            settings: Settings::new(),
             answerer: Box::new(Introduction),
             seed: None,
             utc_offset_minutes: 0,
-            unknown_component: None,
+            invalid: None,
         }
     }
 
-    /// The version that `/health` reports; `v0.5.7-alpha` if not set.
-    pub fn version(mut self, version: impl Into<String>) -> Self {
-        self.settings.version = version.into();
+    /// The release to be like; [`Dialect::V0_5_7`] if not set.
+    pub fn dialect(mut self, dialect: Dialect) -> Self {
+        self.settings.dialect = dialect;
         self
     }
 
-    /// Turns authentication on and accepts this bearer token; may be called again for more.
+    /// The version that `/health` reports; if not set, that of the dialect, such as `v0.5.7-alpha`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.settings.version = Some(version.into());
+        self
+    }
+
+    /// Turns authentication on or off. If never called, it is on as soon as there is an API token or a JWT secret, and
+    /// off in [`Dialect::V0_4_3`].
+    pub fn auth(mut self, enabled: bool) -> Self {
+        self.settings.auth = Some(enabled);
+        self
+    }
+
+    /// Accepts this bearer token; may be called again for more.
     pub fn api_token(mut self, token: impl Into<String>) -> Self {
         self.settings.api_tokens.push(token.into());
+        self
+    }
+
+    /// Signs and accepts JWTs with this secret; if never called, there are none, and `/auth/*` answers 503. While
+    /// authentication is on, [`start`](Self::start) refuses less than 32 characters and known placeholders.
+    pub fn jwt_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.jwt_secret = Some(secret.into());
+        self
+    }
+
+    /// How long an access token is valid; 24 hours if not set.
+    pub fn jwt_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_expiry = expiry;
+        self
+    }
+
+    /// How long a refresh token is valid; 7 days if not set.
+    pub fn jwt_refresh_expiry(mut self, expiry: Duration) -> Self {
+        self.settings.jwt_refresh_expiry = expiry;
+        self
+    }
+
+    /// Where tokens that were logged out are kept; in memory if not set.
+    pub fn blacklist(mut self, blacklist: Blacklist) -> Self {
+        self.settings.blacklist = blacklist;
+        self
+    }
+
+    /// Limits each client to so many requests per second, and so many at once; if never called, nobody is limited.
+    pub fn rate_limit(mut self, per_second: u32, burst: u32) -> Self {
+        self.settings.rate_limit = Some(Rate { per_second, burst });
+        self
+    }
+
+    /// Believes an address, or a network such as `10.0.0.0/8`, whom a request comes from when it says so in
+    /// `X-Forwarded-For` or `X-Real-IP`; may be called again for more. The rate limit goes by it.
+    pub fn trusted_proxy(mut self, network: &str) -> Self {
+        let address = || network.parse::<IpAddr>().map(IpNet::from);
+        match network.parse::<IpNet>().or_else(|_| address()) {
+            Ok(network) => self.settings.trusted_proxies.push(network),
+            Err(_) => self.refuse(format!("{network:?} is no network")),
+        }
+        self
+    }
+
+    /// Signs webhooks with this secret; if never called, or in [`Dialect::V0_4_3`], they are not signed.
+    pub fn webhook_signing_secret(mut self, secret: impl Into<String>) -> Self {
+        self.settings.webhook_signing_secret = Some(secret.into());
         self
     }
 
@@ -125,11 +136,12 @@ impl Builder {
     }
 
     /// Makes a component of `/health` report an error: `podman`, `claude-credentials-file` or
-    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other.
+    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` runs, secrets and images
+    /// fail.
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),
-            None => self.unknown_component = Some(component.to_owned()),
+            None => self.refuse(format!("unknown component {component:?}")),
         }
         self
     }
@@ -143,6 +155,26 @@ impl Builder {
     /// How long a run may take when its request sets no timeout; 30 minutes if not set.
     pub fn run_timeout(mut self, timeout: Duration) -> Self {
         self.settings.run_timeout = timeout;
+        self
+    }
+
+    /// How often agents are looked at for having idled, which adds up to so much to their timeouts; 30 s if not set.
+    pub fn agent_tick(mut self, tick: Duration) -> Self {
+        self.settings.agent_tick = tick;
+        self
+    }
+
+    /// How long an agent that is stopped may go on with its turn before it is killed, and how long `DELETE` may take
+    /// therefore; 5 s if not set.
+    pub fn agent_grace(mut self, grace: Duration) -> Self {
+        self.settings.agent_grace = grace;
+        self
+    }
+
+    /// How many bytes the system keeps for a reader that does not read; if not set, megabytes. With a few thousand, a
+    /// slow reader of an agent's stream is soon 32 events behind and loses the oldest.
+    pub fn send_buffer(mut self, bytes: u32) -> Self {
+        self.settings.send_buffer = Some(bytes);
         self
     }
 
@@ -164,6 +196,18 @@ impl Builder {
         self
     }
 
+    /// Whether the registry of images can be reached; if not, searches answer 502 and pulls 500.
+    pub fn registry_reachable(mut self, reachable: bool) -> Self {
+        self.settings.registry_reachable = reachable;
+        self
+    }
+
+    /// Lets an image be pulled that is not built in, such as `ghcr.io/acme/agent:2`; may be called again for more.
+    pub fn registry_image(mut self, name: impl Into<String>) -> Self {
+        self.settings.registry_images.push(name.into());
+        self
+    }
+
     /// Makes ids and the order of jobs the same each time.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -173,39 +217,30 @@ impl Builder {
     /// Starts the emulator on a free loopback port, on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When no port can be bound, when the offset is a day or more, or for an unknown component.
+    /// When no port can be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
-        if let Some(component) = self.unknown_component {
-            return Err(refuse(format!("unknown component {component:?}")));
+        if let Some(invalid) = self.invalid {
+            return Err(refuse(invalid));
         }
+        self.settings.check().map_err(|what| refuse(what.to_owned()))?;
         let seconds = self.utc_offset_minutes.checked_mul(60);
         self.settings.utc_offset = seconds
             .and_then(|seconds| Offset::from_seconds(seconds).ok())
             .ok_or_else(|| refuse("UTC offset out of range".to_owned()))?;
         Emulator::bind(self.settings, self.answerer, self.seed).await
     }
+
+    fn refuse(&mut self, what: String) {
+        self.invalid.get_or_insert(what);
+    }
 }
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Builder")
-            .field("version", &self.settings.version)
+            .field("version", &self.settings.version())
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn a_star_in_an_image_pattern_stands_for_any_text() {
-        for pattern in ["python:3.12", "python:*", "*", "*:3.12", "py*:*", "python:3.12*"] {
-            assert!(matches(pattern, "python:3.12"), "{pattern}");
-        }
-        for pattern in ["python", "node:*", "*:3.1", "python:3.12?"] {
-            assert!(!matches(pattern, "python:3.12"), "{pattern}");
-        }
     }
 }

@@ -3,16 +3,21 @@
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
-use crate::builder::{Builder, Settings};
+use crate::builder::Builder;
 use crate::observe::{Received, Stats};
 use crate::scripted::Rule;
 use crate::server::{self, Listener};
+use crate::settings::Settings;
 use crate::state::{State, lock};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// A running emulator. Dropping it closes its port and its connections and ends its runs.
 pub struct Emulator {
@@ -38,7 +43,7 @@ impl Emulator {
     }
 
     pub(crate) async fn bind(settings: Settings, answerer: Box<dyn Answerer>, seed: Option<u64>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = listen(&settings)?;
         let url = format!("http://{}", listener.local_addr()?);
         let listener = Arc::new(Mutex::new(Some(listener)));
         let (alive, stop) = watch::channel(());
@@ -71,7 +76,7 @@ impl Emulator {
         self.state.scripted.add(part.into())
     }
 
-    /// Runs begun so far.
+    /// Runs and turns of agents begun so far.
     pub fn executions(&self) -> u64 {
         self.state.stats().executions
     }
@@ -93,10 +98,65 @@ impl Emulator {
         self.state.wait_for(reached).await
     }
 
+    /// Sets the server's clock forward: tokens expire, rate limits recover, old jobs are removed. What waits already is
+    /// not shortened, such as the timeout of a run; nor do agents idle the faster.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # use std::time::Duration;
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// emulator.advance_clock(Duration::from_secs(24 * 60 * 60));
+    /// # Ok(()) }
+    /// ```
+    pub fn advance_clock(&self, by: Duration) {
+        self.state.clock.advance(by);
+    }
+
+    /// Puts a session there whose conversation is `transcript`: JSON lines in the form in which Claude Code keeps them on
+    /// disk. It lies where runs find it that have the working directory of its first line with a `cwd`, or else
+    /// `/workspace`. Claude Code resumes only sessions whose ids are UUIDs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let id = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
+    /// let line = r#"{"type":"user","uuid":"1","message":{"role":"user","content":"hi"}}"#;
+    /// emulator.add_session(id, line);
+    /// # Ok(()) }
+    /// ```
+    pub fn add_session(&self, id: impl Into<String>, transcript: &str) {
+        self.state.sessions.put(id.into(), transcript);
+    }
+
+    /// The transcript of a session as it would lie on disk, once a run has written one.
+    pub fn transcript(&self, session_id: &str) -> Option<String> {
+        self.state.sessions.transcript(session_id)
+    }
+
+    /// The value of a secret, which the server itself never tells.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.state.secrets.get(name).map(|secret| secret.value)
+    }
+
+    /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.
+    pub fn close_streams(&self) {
+        self.state.agents.cut_streams();
+    }
+
     /// The last 1,024 requests, oldest first.
     pub fn requests(&self) -> Vec<Received> {
         self.state.received()
     }
+}
+
+/// A socket that listens on a free loopback port; the connections inherit its settings.
+fn listen(settings: &Settings) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    if let Some(bytes) = settings.send_buffer {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+    socket.listen(BACKLOG)
 }
 
 impl Drop for Emulator {

@@ -10,8 +10,10 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::clock::Clock;
 use crate::execution::{CrashInfo, Report, Status};
 use crate::state::lock;
+use crate::timestamp;
 
 /// A job as the server shows it.
 #[derive(Clone, Debug, Serialize)]
@@ -48,14 +50,16 @@ pub(crate) struct Jobs {
     jobs: Mutex<HashMap<String, Job>>,
     ttl: Duration,
     utc_offset: Offset,
+    clock: Clock,
 }
 
 impl Jobs {
-    pub(crate) fn new(ttl: Duration, utc_offset: Offset) -> Self {
+    pub(crate) fn new(ttl: Duration, utc_offset: Offset, clock: Clock) -> Self {
         Self {
             jobs: Mutex::default(),
             ttl,
             utc_offset,
+            clock,
         }
     }
 
@@ -72,7 +76,7 @@ impl Jobs {
             crash_info: None,
             created_at: now.clone(),
             updated_at: now,
-            updated: Instant::now(),
+            updated: self.clock.instant(),
         };
         self.access(|jobs| jobs.insert(id.to_owned(), job));
     }
@@ -124,23 +128,20 @@ impl Jobs {
 
     fn access<T>(&self, look: impl FnOnce(&mut HashMap<String, Job>) -> T) -> T {
         let mut jobs = lock(&self.jobs);
-        jobs.retain(|_, job| job.updated.elapsed() < self.ttl);
+        let now = self.clock.instant();
+        jobs.retain(|_, job| now.duration_since(job.updated) < self.ttl);
         look(&mut jobs)
     }
 
     fn touch(&self, job: &mut Job) {
         job.updated_at = self.now();
-        job.updated = Instant::now();
+        job.updated = self.clock.instant();
     }
 
-    /// RFC 3339 in whole seconds, as Go writes it: `Z` for an offset of zero.
+    /// RFC 3339 in whole seconds.
     fn now(&self) -> String {
-        let seconds = Timestamp::now().as_second();
+        let seconds = self.clock.timestamp().as_second();
         let now = Timestamp::from_second(seconds).unwrap_or_default();
-        if self.utc_offset == Offset::UTC {
-            now.to_string()
-        } else {
-            now.display_with_offset(self.utc_offset).to_string()
-        }
+        timestamp::rfc3339(now, self.utc_offset)
     }
 }

@@ -15,50 +15,107 @@
 //! prompts in another way, implement [`Answerer`].
 //!
 //! # What is here
-//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}` and
-//! `GET /run/stream`, as release 0.5.7 serves them: statuses, headers, bodies, texts of errors, job states, the framing
-//! of the stream and the server's quirks; and API tokens.
+//! `GET /health`, `GET /claude/status`, `POST /run`, `POST /run/async`, `GET /jobs`, `GET` and `DELETE /jobs/{id}`,
+//! `GET /run/stream`, `/sessions`, `/secrets`, `/images`, `/agents` and `/auth/*`, as release 0.5.7 serves them: statuses,
+//! headers, bodies, texts of errors, job states, the framing of the streams and the server's quirks. API tokens and JWTs, rate limits and webhooks
+//! are off until [`Builder`] is told of them; [`Emulator::advance_clock`] lets tokens expire and limits recover at once.
+//! [`Dialect::V0_4_3`] makes a server of that release of it.
+//!
+//! # Agents
+//! An agent prints the messages of Claude Code 2.1.197, made from the same rules as the output of runs. With
+//! [`Rule::tool`], [`Rule::messages`], [`Rule::stderr`] and [`Rule::without_result`] a rule says more about a turn;
+//! [`Answerer::start_agent`] puts another process in the agent's place. A reader that reads loses no event, however
+//! fast the agent prints; one whose connection is full loses the oldest of 32 ([`Builder::send_buffer`] makes that
+//! quick, [`Stats::dropped_events`] counts). A test need not wait for the idle timeout: [`Builder::agent_tick`] sets how
+//! often it is looked at, and both go by tokio's clock.
+//!
+//! # Sessions
+//! A run begins or continues a conversation, by the rules of Claude Code 2.1.197, whose own texts come back as
+//! `execution failed: exit status 1, output: …`:
+//! - A new session needs a UUID that is not in use; `resume` needs one that is. Without a `session_id` there is nothing to
+//!   resume, and a conversation begins.
+//! - A conversation belongs to its working directory: from another it is unknown, and its id is free.
+//! - `continue` takes the latest conversation of the session, which makes a difference only after a fork; without
+//!   `resume` or `fork_session` it fails, because the server always names a session.
+//! - `fork_session` begins another conversation in the same session. The server goes on to show the original.
+//! - `no_persistence` writes nothing. Runs of one session that overlap are refused.
+//!
+//! What a run printed becomes its transcript, which [`Emulator::transcript`] shows as it would lie on disk: messages as
+//! they are, or else the whole output as one answer. Printed messages count the tokens that they name, unless
+//! [`Rule::usage`] or [`Step::Usage`] say others. [`Emulator::add_session`] puts a conversation there.
 //!
 //! # What is not here yet
-//! JWTs and `/auth/*`, rate limits, webhooks (`webhook_url` is read and ignored), sessions and their messages, secrets,
-//! images, agents, injected faults, state that outlives the process, and the dialect of 0.4.x. Their routes answer as
-//! unknown ones do.
+//! Injected faults, and state that outlives the process.
 //!
 //! # Where it differs from the real server
+//! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
+//!   JWT secret, with which the real server of 0.5.7 does not start.
+//! - A webhook with an `https` URL, or one that is redirected to such, fails.
+//! - 0.5.7 shows its metrics on a port of their own, which is not here. Those of 0.4.3 lack what Go's runtime adds, and
+//!   time a stream up to its first event. Its JWTs are HS256 only, as those of 0.5.7 are.
 //! - Compose files are not run: such a run fails with a text that says so.
-//! - Session ids have no state behind them: any session may be resumed, none is busy, and [`Usage`] is what the answer
-//!   says it is.
+//! - A transcript has no attachments, and its answers have tokens only when they are told.
+//! - Usage adds up all messages, those of one answer that come in parts too, and is priced by the model that spoke last;
+//!   how the real server does both is not known. Neither is where it takes the title of a session from, nor which of
+//!   several transcripts it reads: here it is the title that Claude Code itself would show, and the first by name.
+//! - Runs take any image, there or not. A secret that is not there fails the run with podman's text.
+//! - The images, the registry and its mirrors are made up, and so are the labels for tools and the command line; a pulled
+//!   image is the same for every platform.
 //! - A URL above 64 KiB and a request with more than 1,000 headers are 431 as well; the real server counts only their
 //!   bytes, up to 1 MiB and 4 KiB. There is no time limit for reading headers.
 //! - The body of a run is read to its end, and not only to that of its first JSON value.
 //! - `claude.agents` may be nested 100 deep; the real limit is 10,000, as it is here for fields that are ignored.
-//! - A job whose [`Answerer`] panics fails; the real server has none.
+//! - A job whose [`Answerer`] panics fails, and an agent exits; the real server has none.
+//! - An agent that is stopped is killed once and after 5 s, as one that obeys the SIGTERM is; the real server sends a
+//!   SIGKILL after 5 s more.
+//! - The times in the result of a turn are zero.
 //! - Where only the beginning of an error text is known (`workdir validation failed: …`), the rest is in our words.
 
+mod agent;
+mod agents;
 mod answer;
+mod auth;
+mod blacklist;
 mod builder;
+mod clock;
+mod command;
 mod decode;
+mod dialect;
 mod duration;
 mod emulator;
 mod execution;
+mod images;
 mod jobs;
 mod json;
+mod jwt;
+mod metrics;
 mod observe;
+mod outlet;
 mod percent;
 mod quote;
+mod rate_limit;
 mod reply;
 mod request;
 mod routes;
 mod scripted;
+mod secrets;
 mod server;
+mod sessions;
+mod settings;
 mod state;
 mod syntax;
+mod timestamp;
+mod transcript;
 mod usage;
 mod validate;
+mod webhook;
 mod wire;
 
+pub use agent::{Agent, Prompts};
 pub use answer::{Answer, Answerer, Crash, Echo, Exit, Run, Step};
+pub use blacklist::Blacklist;
 pub use builder::Builder;
+pub use dialect::Dialect;
 pub use emulator::Emulator;
 pub use observe::{Received, Stats};
 pub use scripted::{Hold, Rule};

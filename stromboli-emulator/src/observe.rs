@@ -1,23 +1,36 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::fmt;
+
 use bytes::Bytes;
 
-/// Counts since the start.
+/// Counts since the start; those of agents and their streams say how many there are now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked.
+    /// Runs begun: requests that passed every check of the server. Where podman or Claude Code refuse to go on, because of
+    /// a secret or a session, it counts although nobody is asked. And turns of agents.
     pub executions: u64,
-    /// Runs that came to their own end, of whatever kind; a job's run counts once the job shows it.
+    /// Runs and turns that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,
-    /// Runs killed because the client went away.
+    /// Runs killed because the client went away, and turns because their agent was stopped.
     pub stopped: u64,
+    /// Webhooks of jobs that were received: answered with a 2xx status.
+    pub webhooks_delivered: u64,
+    /// Webhooks of jobs that were given up.
+    pub webhooks_failed: u64,
+    /// Agents whose process lives.
+    pub agents: u64,
+    /// Agent streams that are open, those of agents that have exited among them.
+    pub subscribers: u64,
+    /// Events that a stream lost because its reader was too slow, over all streams since the start.
+    pub dropped_events: u64,
 }
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
+/// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
     /// The method, such as `POST`.
@@ -26,7 +39,7 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in to run a prompt; empty for others, whose bodies are not read.
+    /// The whole body of a `POST` that was let in and whose route reads one; empty for others.
     pub body: Bytes,
 }
 
@@ -35,5 +48,16 @@ impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
         headers.find_map(|(n, value)| n.eq_ignore_ascii_case(name).then_some(value.as_str()))
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! The responses: JSON, text, and the error bodies, by the names WIRE.md gives to their kinds.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, LOCATION};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, HeaderName, LOCATION};
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
@@ -56,6 +56,20 @@ pub(crate) fn run_error(status: StatusCode, error: &str) -> Response {
 /// Kind E, the bare text.
 pub(crate) fn text(status: StatusCode, text: &'static str) -> Response {
     with_type(status, TEXT, Body::from(text))
+}
+
+/// Server-sent events.
+pub(crate) fn event_stream(events: Body) -> Response {
+    let mut response = with_type(StatusCode::OK, "text/event-stream", events);
+    response.headers_mut().extend([
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (CONNECTION, HeaderValue::from_static("keep-alive")),
+        (
+            HeaderName::from_static("x-accel-buffering"),
+            HeaderValue::from_static("no"),
+        ),
+    ]);
+    response
 }
 
 /// No such route, or not with this method.

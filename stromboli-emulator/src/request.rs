@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::decode::{self, Kind, Record};
+use crate::dialect::Dialect;
 use crate::percent;
 
 use Kind::{AnyMap, Flag, Float, Int, Text, TextList, TextMap};
@@ -12,29 +13,32 @@ use Kind::{AnyMap, Flag, Float, Int, Text, TextList, TextMap};
 pub(crate) struct RunRequest {
     pub(crate) prompt: String,
     pub(crate) workdir: String,
+    /// Empty for none.
+    pub(crate) webhook_url: String,
     pub(crate) claude: Map<String, Value>,
     pub(crate) podman: Map<String, Value>,
 }
 
 impl RunRequest {
-    /// Reads the body of `POST /run` and `POST /run/async`.
+    /// Reads the body of `POST /run` and `POST /run/async` as servers of that release do: what they do not know yet is
+    /// ignored, whatever it is.
     ///
     /// # Errors
     /// The server's text, which follows `Invalid request: `.
-    pub(crate) fn from_json(body: &[u8]) -> Result<Self, String> {
-        let mut fields = decode::decode(body, &RUN_REQUEST)?;
-        let request = Self {
+    pub(crate) fn from_json(body: &[u8], dialect: Dialect) -> Result<Self, String> {
+        let record = match dialect {
+            Dialect::V0_4_3 => &RUN_REQUEST_0_4,
+            Dialect::V0_5_7 => &RUN_REQUEST,
+        };
+        let mut fields = decode::decode(body, record)?;
+        decode::require(&fields, record, &[("prompt", "Prompt")])?;
+        Ok(Self {
             prompt: text(&fields, "prompt").to_owned(),
             workdir: text(&fields, "workdir").to_owned(),
+            webhook_url: text(&fields, "webhook_url").to_owned(),
             claude: take_object(&mut fields, "claude"),
             podman: take_object(&mut fields, "podman"),
-        };
-        if request.prompt.is_empty() {
-            return Err(
-                "Key: 'RunRequest.Prompt' Error:Field validation for 'Prompt' failed on the 'required' tag".to_owned(),
-            );
-        }
-        Ok(request)
+        })
     }
 
     /// Reads the query of `GET /run/stream`; none without a prompt.
@@ -48,6 +52,7 @@ impl RunRequest {
         Some(Self {
             prompt,
             workdir,
+            webhook_url: String::new(),
             claude,
             podman: Map::new(),
         })
@@ -64,7 +69,12 @@ pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
+/// Whether `name` is set to true.
+pub(crate) fn flag(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).and_then(Value::as_bool).unwrap_or_default()
+}
+
+pub(crate) fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
     match fields.remove(name) {
         Some(Value::Object(object)) => object,
         _ => Map::new(),
@@ -83,51 +93,76 @@ static RUN_REQUEST: Record = Record {
     ],
 };
 
-static CLAUDE_OPTIONS: Record = Record {
-    package: "types",
-    name: "ClaudeOptions",
+/// The same, as servers before 0.5.0 read it.
+static RUN_REQUEST_0_4: Record = Record {
+    package: "api",
+    name: "RunRequest",
     fields: &[
-        ("session_id", Text),
-        ("resume", Flag),
-        ("continue", Flag),
-        ("fork_session", Flag),
-        ("no_persistence", Flag),
-        ("model", Text),
-        ("fallback_model", Text),
-        ("effort", Text),
-        ("system_prompt", Text),
-        ("append_system_prompt", Text),
-        ("tools", TextList),
-        ("allowed_tools", TextList),
-        ("disallowed_tools", TextList),
-        ("permission_mode", Text),
-        ("dangerously_skip_permissions", Flag),
-        ("allow_dangerously_skip_permissions", Flag),
-        ("input_format", Text),
-        ("output_format", Text),
-        ("include_partial_messages", Flag),
-        ("replay_user_messages", Flag),
-        ("json_schema", Text),
-        ("max_budget_usd", Float),
-        ("max_turns", Int),
-        ("mcp_configs", TextList),
-        ("strict_mcp_config", Flag),
-        ("agent", Text),
-        ("agents", AnyMap),
-        ("add_dirs", TextList),
-        ("plugin_dirs", TextList),
-        ("files", TextList),
-        ("settings", Text),
-        ("setting_sources", TextList),
-        ("betas", TextList),
-        ("prompt_caching_ttl", Text),
-        ("bedrock_service_tier", Text),
-        ("enable_powershell_tool", Flag),
-        ("verbose", Flag),
-        ("debug", Text),
-        ("disable_slash_commands", Flag),
+        ("prompt", Text),
+        ("workdir", Text),
+        ("webhook_url", Text),
+        ("claude", Kind::Record(&CLAUDE_OPTIONS_0_4)),
+        ("podman", Kind::Record(&PODMAN_OPTIONS)),
     ],
 };
+
+pub(crate) static CLAUDE_OPTIONS: Record = Record {
+    package: "types",
+    name: "ClaudeOptions",
+    fields: CLAUDE_FIELDS,
+};
+
+static CLAUDE_OPTIONS_0_4: Record = Record {
+    package: "types",
+    name: "ClaudeOptions",
+    fields: CLAUDE_FIELDS.split_at(CLAUDE_FIELDS.len() - NEW_IN_0_5).0,
+};
+
+const CLAUDE_FIELDS: &[(&str, Kind)] = &[
+    ("session_id", Text),
+    ("resume", Flag),
+    ("continue", Flag),
+    ("fork_session", Flag),
+    ("no_persistence", Flag),
+    ("model", Text),
+    ("fallback_model", Text),
+    ("system_prompt", Text),
+    ("append_system_prompt", Text),
+    ("tools", TextList),
+    ("allowed_tools", TextList),
+    ("disallowed_tools", TextList),
+    ("permission_mode", Text),
+    ("dangerously_skip_permissions", Flag),
+    ("allow_dangerously_skip_permissions", Flag),
+    ("input_format", Text),
+    ("output_format", Text),
+    ("include_partial_messages", Flag),
+    ("replay_user_messages", Flag),
+    ("json_schema", Text),
+    ("max_budget_usd", Float),
+    ("max_turns", Int),
+    ("mcp_configs", TextList),
+    ("strict_mcp_config", Flag),
+    ("agent", Text),
+    ("agents", AnyMap),
+    ("add_dirs", TextList),
+    ("plugin_dirs", TextList),
+    ("files", TextList),
+    ("settings", Text),
+    ("setting_sources", TextList),
+    ("betas", TextList),
+    ("verbose", Flag),
+    ("debug", Text),
+    ("disable_slash_commands", Flag),
+    // New in 0.5.0.
+    ("effort", Text),
+    ("prompt_caching_ttl", Text),
+    ("bedrock_service_tier", Text),
+    ("enable_powershell_tool", Flag),
+];
+
+/// How many of the last fields came with 0.5.0.
+const NEW_IN_0_5: usize = 4;
 
 static PODMAN_OPTIONS: Record = Record {
     package: "types",

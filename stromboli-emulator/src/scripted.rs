@@ -1,13 +1,17 @@
 //! The answers that a test scripts, and the one that is given when it scripted none.
 
+use std::io;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
 use tokio::sync::watch;
 
+use crate::agent::Agent;
 use crate::answer::{Answer, Answerer, Crash, Exit, Run, Step, reply_lines};
 use crate::state::lock;
+use crate::transcript::{Reply, ToolUse};
 use crate::usage::Usage;
 
 /// The rules, and the answerer behind them.
@@ -42,12 +46,19 @@ impl Scripted {
         drop(rules);
         self.otherwise.answer(run)
     }
+
+    pub(crate) fn start_agent(&self, agent: Agent) -> Option<io::Result<Answer>> {
+        self.otherwise.start_agent(agent)
+    }
 }
 
 /// What one rule says.
 struct Script {
     part: String,
     output: Output,
+    tools: Vec<ToolUse>,
+    stderr: Vec<String>,
+    without_result: bool,
     delay: Duration,
     /// What must open before the line of that number; beyond the last line, before the end.
     holds: Vec<(usize, watch::Receiver<()>)>,
@@ -67,6 +78,9 @@ impl Script {
         Self {
             part,
             output: Output::Lines(Vec::new()),
+            tools: Vec::new(),
+            stderr: Vec::new(),
+            without_result: false,
             delay: Duration::ZERO,
             holds: Vec::new(),
             usage: None,
@@ -75,22 +89,31 @@ impl Script {
     }
 
     fn play(&self, run: &Run) -> Answer {
-        let lines = match &self.output {
-            Output::Reply(text) => reply_lines(run, text),
+        let mut printed = match &self.output {
+            Output::Reply(text) => {
+                let (tools, usage) = (self.tools.as_slice(), self.usage.as_ref());
+                reply_lines(run, &Reply { text, tools, usage })
+            }
             Output::Lines(lines) => lines.clone(),
         };
+        if self.without_result && run.conversation.is_some() {
+            printed.pop();
+        }
+        let stderr = self.stderr.iter().cloned().map(Step::Stderr);
+        let lines: Vec<Step> = stderr.chain(printed.into_iter().map(Step::Line)).collect();
         let last = lines.len();
         let mut acts = Vec::with_capacity(2 * last + 2);
+        // Before the messages that they belong to.
+        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         for (number, line) in lines.into_iter().enumerate() {
             acts.extend(self.holds_before(|at| at == number));
             acts.push(Act::Delay(self.delay));
-            acts.push(Act::Take(Step::Line(line)));
+            acts.push(Act::Take(line));
         }
         acts.extend(self.holds_before(|at| at >= last));
         if last == 0 {
             acts.push(Act::Delay(self.delay));
         }
-        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         acts.push(Act::Take(Step::Exit(self.exit.clone())));
         Answer::new(stream::iter(acts).filter_map(Act::perform))
     }
@@ -137,22 +160,59 @@ impl Rule<'_> {
         self.set(|script| script.output = Output::Reply(text.into()))
     }
 
-    /// The command prints these lines, whatever the output format.
+    /// The command prints these lines, whatever the output format. A turn of an agent ends with a line of the type
+    /// `result`; without one the agent stays busy with it.
     pub fn lines<L: Into<String>>(self, lines: impl IntoIterator<Item = L>) -> Self {
         let lines = lines.into_iter().map(Into::into).collect();
         self.set(|script| script.output = Output::Lines(lines))
     }
 
-    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`.
+    /// The command prints these messages, a line each: [`lines`](Self::lines) for those who have JSON.
+    pub fn messages(self, messages: impl IntoIterator<Item = Value>) -> Self {
+        self.lines(messages.into_iter().map(|message| message.to_string()))
+    }
+
+    /// Before it replies, the model of an agent uses a tool that gives `result`; may be called again for more. Runs do
+    /// not show it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let input = serde_json::json!({"command": "ls"});
+    /// let rule = emulator.on_prompt("what is here?").tool("Bash", input, "README.md");
+    /// rule.reply("Only a README.");
+    /// # Ok(()) }
+    /// ```
+    pub fn tool(self, name: impl Into<String>, input: Value, result: impl Into<String>) -> Self {
+        let (name, result) = (name.into(), result.into());
+        let tool = ToolUse { name, input, result };
+        self.set(|script| script.tools.push(tool))
+    }
+
+    /// The command prints this line to its standard error, before its output; may be called again for more.
+    pub fn stderr(self, line: impl Into<String>) -> Self {
+        self.set(|script| script.stderr.push(line.into()))
+    }
+
+    /// An agent's turn lacks its last line, the `result`: the agent stays busy with it, or dies in it with
+    /// [`crash`](Self::crash). Runs do not change.
+    pub fn without_result(self) -> Self {
+        self.set(|script| script.without_result = true)
+    }
+
+    /// The run is killed after its output, with an exit code and a signal such as `(137, "SIGKILL")`. In the turn of an
+    /// agent its process dies, and the agent has exited.
     pub fn crash(self, exit_code: i32, signal: impl Into<String>) -> Self {
         self.set(|script| script.exit = Exit::Crashed(Crash::new(exit_code, signal)))
     }
 
-    /// The command prints `output` and exits with another status than 0.
+    /// The command prints `output` to its standard error and exits with another status than 0. In the turn of an agent
+    /// its process does, and the agent has exited; 0 is a clean exit there.
     pub fn fail(self, exit_status: i32, output: &str) -> Self {
         let lines = output.lines().map(str::to_owned).collect();
         self.set(|script| {
-            script.output = Output::Lines(lines);
+            script.output = Output::Lines(Vec::new());
+            script.stderr = lines;
             script.exit = Exit::Failed { status: exit_status };
         })
     }
@@ -162,7 +222,8 @@ impl Rule<'_> {
         self.set(|script| script.delay = delay)
     }
 
-    /// The tokens that the session has used.
+    /// The tokens that each of these runs or turns uses, whatever messages among its output say of theirs. The server
+    /// reports the sum of all runs of the session.
     pub fn usage(self, usage: Usage) -> Self {
         self.set(|script| script.usage = Some(usage))
     }

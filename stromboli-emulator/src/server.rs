@@ -2,15 +2,16 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
-use axum::http::header::{AUTHORIZATION, CONNECTION, EXPECT, HOST, HeaderName};
+use axum::http::header::{CONNECTION, EXPECT, HOST, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use axum::http::{HeaderValue, Request, StatusCode, Version};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt, StreamExt};
@@ -19,11 +20,15 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 
+use crate::auth;
+use crate::dialect::Dialect;
 use crate::observe::Received;
+use crate::rate_limit::Quota;
 use crate::routes::Route;
 use crate::state::{State, lock};
-use crate::wire::Wire;
+use crate::wire::{Slot, Wire};
 use crate::{percent, reply};
 
 /// Go's limit on the request line and the headers together.
@@ -46,41 +51,48 @@ pub(crate) fn spawn(state: Arc<State>, listener: Listener) {
     state.spawn(async move {
         while let Some(accepted) = accept(&listener).await {
             match accepted {
-                Ok(stream) => serving.spawn(connection(Arc::clone(&serving), stream)),
+                Ok((stream, peer)) => serving.spawn(connection(Arc::clone(&serving), stream, peer.ip())),
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             }
         }
     });
 }
 
-async fn accept(listener: &Listener) -> Option<std::io::Result<TcpStream>> {
+async fn accept(listener: &Listener) -> Option<std::io::Result<(TcpStream, SocketAddr)>> {
     poll_fn(|cx| match lock(listener).as_ref() {
-        Some(listener) => listener.poll_accept(cx).map(|accepted| Some(accepted.map(|(s, _)| s))),
+        Some(listener) => listener.poll_accept(cx).map(Some),
         None => Poll::Ready(None),
     })
     .await
 }
 
-async fn connection(state: Arc<State>, stream: TcpStream) {
+async fn connection(state: Arc<State>, stream: TcpStream, peer: IpAddr) {
     // As Go does it; if it cannot be set, the answers only come slower.
     let _ = stream.set_nodelay(true);
+    let outlet = Slot::default();
+    let wire = Wire::new(stream, Arc::clone(&outlet));
     let service = service_fn(move |request| {
-        let state = Arc::clone(&state);
-        Box::pin(async move { Ok::<_, Infallible>(serve(&state, request).await) })
+        let (state, outlet) = (Arc::clone(&state), Arc::clone(&outlet));
+        Box::pin(async move {
+            let mut response = serve(&state, peer, request).await;
+            *lock(&outlet) = response.extensions_mut().remove();
+            Ok::<_, Infallible>(response)
+        })
     });
     let mut http = http1::Builder::new();
     http.title_case_headers(true)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
         .max_headers(MAX_HEADERS);
-    let mut served = http.serve_connection(TokioIo::new(Wire::new(stream)), service);
+    let mut served = http.serve_connection(TokioIo::new(wire), service);
     // An error here is the client's going away or its breaking HTTP.
     let _ = poll_fn(|cx| served.poll_without_shutdown(cx)).await;
     served.into_parts().io.into_inner().close().await;
 }
 
 /// Every request passes here: it gets an id, and a panic (of a user's answerer) becomes an empty 500.
-async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
+async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> Response {
+    let began = Instant::now();
     let (parts, body) = request.into_parts();
     let path = match decoded_path(&parts) {
         Ok(path) => path,
@@ -91,14 +103,24 @@ async fn serve(state: &Arc<State>, request: Request<Incoming>) -> Response {
     };
     let sent = parts.headers.get(REQUEST_ID).filter(|id| !id.is_empty());
     let id = sent.cloned().or_else(|| HeaderValue::try_from(state.random_id()).ok());
-    let handled = AssertUnwindSafe(handle(state, &parts, &path, body))
+    let route = Route::find(state.settings.dialect, &parts.method, &path);
+    let quota = quota(state, &parts, peer, route.as_ref());
+    let admitted = admit(state, &parts, &path, route, quota.as_ref());
+    let handled = AssertUnwindSafe(handle(state, &parts, admitted, body))
         .catch_unwind()
         .await;
     let mut response = handled.unwrap_or_else(|_| reply::server_panic());
     response.headers_mut().extend(id.map(|id| (REQUEST_ID, id)));
+    response.headers_mut().extend(quota.iter().flat_map(Quota::headers));
     if asks_to_close(&parts) {
         // Whatever a route says about the connection; hyper says what becomes of it.
         response.headers_mut().remove(CONNECTION);
+    }
+    if state.settings.dialect == Dialect::V0_4_3 {
+        let status = response.status().as_u16();
+        state
+            .metrics
+            .record(parts.method.as_str(), &path, status, began.elapsed());
     }
     response
 }
@@ -126,31 +148,49 @@ fn closing(mut response: Response) -> Response {
 }
 
 /// Reads the body only for a route that wants it, from a sender that may use that route.
-async fn handle(state: &Arc<State>, parts: &Parts, path: &str, body: Incoming) -> Response {
-    let admitted = admit(state, parts, path);
+async fn handle(state: &Arc<State>, parts: &Parts, admitted: Result<Route, Box<Response>>, body: Incoming) -> Response {
     let (content, ended) = match &admitted {
         Ok(route) if route.has_body() => (read(body).await, true),
         _ => (Bytes::new(), discard(parts, body).await),
     };
     state.record(received(parts, content.clone()));
-    let query = parts.uri.query().unwrap_or_default();
     let response = match admitted {
-        Ok(route) => route.answer(state, query, &content).await,
+        Ok(route) => route.answer(state, parts, &content).await,
         Err(refusal) => *refusal,
     };
     if ended { response } else { closing(response) }
 }
 
-/// The route of the request, or the answer when there is none or the sender may not use it.
-fn admit(state: &State, parts: &Parts, path: &str) -> Result<Route, Box<Response>> {
-    if let Some(route) = Route::find(&parts.method, path) {
+/// What the rate limit says, for a route that it covers.
+fn quota(state: &State, parts: &Parts, peer: IpAddr, route: Option<&Route>) -> Option<Quota> {
+    let limiter = state
+        .limiter
+        .as_ref()
+        .filter(|_| route.is_some_and(Route::is_limited))?;
+    Some(limiter.take(peer, &parts.headers))
+}
+
+/// The route of the request, or the answer when there is none or the sender may not use it. The rate limit comes first:
+/// a request without a token uses it up as well.
+fn admit(
+    state: &State,
+    parts: &Parts,
+    path: &str,
+    route: Option<Route>,
+    quota: Option<&Quota>,
+) -> Result<Route, Box<Response>> {
+    let refused = |(status, text)| Box::new(reply::plain_error(status, text));
+    if let Some(route) = route {
+        if quota.is_some_and(|quota| !quota.allowed) {
+            return Err(refused((StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded")));
+        }
         if route.is_protected() {
-            authenticate(&parts.headers, &state.settings.api_tokens)
-                .map_err(|refused| Box::new(reply::plain_error(StatusCode::UNAUTHORIZED, refused)))?;
+            auth::authenticate(state, &parts.headers).map_err(refused)?;
         }
         return Ok(route);
     }
-    let without_slash = path.strip_suffix('/').and_then(|path| Route::find(&parts.method, path));
+    let find = |path| Route::find(state.settings.dialect, &parts.method, path);
+    let without_slash = path.strip_suffix('/').and_then(find);
     let answer = match (without_slash, parts.uri.path().strip_suffix('/')) {
         (Some(_), Some(path)) => {
             let query = parts.uri.query().map(|query| format!("?{query}"));
@@ -197,22 +237,5 @@ fn received(parts: &Parts, body: Bytes) -> Received {
         target: parts.uri.to_string(),
         headers: headers.map(|(name, value)| (name.to_string(), text(value))).collect(),
         body,
-    }
-}
-
-/// The bearer token check; without tokens authentication is off.
-fn authenticate(headers: &HeaderMap, tokens: &[String]) -> Result<(), &'static str> {
-    if tokens.is_empty() {
-        return Ok(());
-    }
-    let header = headers.get(AUTHORIZATION).filter(|header| !header.is_empty());
-    let header = header.ok_or("missing authorization header")?;
-    let header = String::from_utf8_lossy(header.as_bytes());
-    match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
-            let known = tokens.iter().any(|known| known == token);
-            known.then_some(()).ok_or("invalid or expired token")
-        }
-        _ => Err("invalid authorization header format"),
     }
 }

@@ -5,11 +5,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
+use crate::agents::Agents;
 use crate::answer::Answerer;
-use crate::builder::Settings;
+use crate::blacklist::LoggedOut;
+use crate::clock::Clock;
+use crate::images::Images;
 use crate::jobs::Jobs;
+use crate::metrics::Metrics;
 use crate::observe::{Received, Stats};
+use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
+use crate::secrets::{self, Secrets};
+use crate::sessions::Sessions;
+use crate::settings::Settings;
 
 /// How many requests are remembered.
 const RECEIVED: usize = 1024;
@@ -17,8 +25,17 @@ const RECEIVED: usize = 1024;
 /// The state of one emulator.
 pub(crate) struct State {
     pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) logged_out: LoggedOut,
+    /// None when requests are not limited.
+    pub(crate) limiter: Option<RateLimiter>,
+    pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) sessions: Sessions,
+    pub(crate) secrets: Secrets,
+    pub(crate) images: Images,
+    pub(crate) agents: Agents,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Received>>,
     random: Mutex<fastrand::Rng>,
@@ -32,13 +49,27 @@ impl State {
         seed: Option<u64>,
         stop: watch::Receiver<()>,
     ) -> Self {
+        let clock = Clock::default();
+        let mut random = seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed);
+        let limiter = |rate| {
+            let proxies = settings.trusted_proxies.clone();
+            RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
+        };
         Self {
-            jobs: Jobs::new(settings.job_ttl, settings.utc_offset),
+            logged_out: LoggedOut::new(settings.blacklist.clone()),
+            limiter: settings.rate_limit.map(limiter),
+            metrics: Metrics::default(),
+            jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            sessions: Sessions::default(),
+            secrets: Secrets::new(&mut random, clock.clone()),
+            images: Images::new(&settings.registry_images),
+            agents: Agents::new(),
+            clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
             received: Mutex::default(),
-            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            random: Mutex::new(random),
             stop,
         }
     }
@@ -81,12 +112,16 @@ impl State {
 
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
-        let bits = lock(&self.random).u128(..);
-        let versioned = bits & !(0xf << 76) | (0x4 << 76);
-        let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
-        let part = |range| hex.get(range).unwrap_or_default();
-        let (first, second, third) = (part(0..8), part(8..12), part(12..16));
-        format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
+        uuid(&mut lock(&self.random))
+    }
+
+    pub(crate) fn random_secret_id(&self) -> String {
+        secrets::id(&mut lock(&self.random))
+    }
+
+    /// Random numbers of their own for something that needs many.
+    pub(crate) fn fork_random(&self) -> fastrand::Rng {
+        lock(&self.random).fork()
     }
 
     pub(crate) fn shuffle<T>(&self, items: &mut [T]) {
@@ -104,6 +139,15 @@ impl State {
             }
         });
     }
+}
+
+/// A random (version 4) UUID.
+pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
+    let versioned = random.u128(..) & !(0xf << 76) | (0x4 << 76);
+    let hex = format!("{:032x}", versioned & !(0x3 << 62) | (0x2 << 62));
+    let part = |range| hex.get(range).unwrap_or_default();
+    let (first, second, third) = (part(0..8), part(8..12), part(12..16));
+    format!("{first}-{second}-{third}-{}-{}", part(16..20), part(20..32))
 }
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.

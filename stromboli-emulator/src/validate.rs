@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::builder::Settings;
 use crate::duration;
 use crate::quote::text as quoted;
 use crate::request::{RunRequest, text};
+use crate::settings::Settings;
 
 const MAX_WORKDIR: usize = 4096;
 const MAX_SECRETS: usize = 50;

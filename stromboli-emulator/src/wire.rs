@@ -2,25 +2,43 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::outlet::Outlet;
+use crate::state::lock;
+
+/// More than hyper's own answers have, in bytes, and less than is worth looking through.
+const LONGEST_REFUSAL: usize = 1024;
 /// How long a closed connection is still read from.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// Who wants to know what becomes of the bytes of the response on its way.
+pub(crate) type Slot = Arc<Mutex<Option<Outlet>>>;
 
 /// A connection that holds hyper's own refusals back.
 pub(crate) struct Wire {
     stream: TcpStream,
     /// The status line of the refusal, without the version.
     refused: Option<&'static str>,
+    outlet: Slot,
 }
 
 impl Wire {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, refused: None }
+    pub(crate) fn new(stream: TcpStream, outlet: Slot) -> Self {
+        Self {
+            stream,
+            refused: None,
+            outlet,
+        }
+    }
+
+    fn report(&self, report: fn(&Outlet)) {
+        lock(&self.outlet).as_ref().map(report);
     }
 
     /// Ends the connection, after a refusal if hyper had one.
@@ -47,6 +65,9 @@ impl Wire {
 /// What Go says in the place of this head, if it is an answer that hyper gives by itself: the answers of ours with a
 /// status from 400 to 499 have bodies.
 fn refusal(head: &[u8]) -> Option<&'static str> {
+    if head.len() > LONGEST_REFUSAL {
+        return None;
+    }
     let head = str::from_utf8(head).ok()?.strip_suffix("\r\n\r\n")?;
     let (status, headers) = head.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
     if !headers
@@ -75,11 +96,17 @@ impl AsyncWrite for Wire {
             self.refused = Some(status);
             return Poll::Ready(Ok(buf.len()));
         }
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        let wrote = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.report(if wrote.is_ready() { Outlet::fill } else { Outlet::stall });
+        wrote
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.report(Outlet::flush);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use stromboli_messages::Block;
+
 use crate::types::{
-    ImagePullRequest, Job, JobStatus, PodmanOptions, RunRequest, RunResponse, SessionEntry, SessionInfo,
+    AgentRequest, HistoryMessage, ImagePullRequest, Job, JobStatus, PodmanOptions, RunRequest, RunResponse,
+    SessionEntry, SessionInfo,
 };
 
 impl RunRequest {
@@ -30,6 +33,18 @@ impl From<&str> for RunRequest {
 impl From<String> for RunRequest {
     fn from(prompt: String) -> Self {
         Self::new(prompt)
+    }
+}
+
+impl From<&str> for AgentRequest {
+    fn from(prompt: &str) -> Self {
+        Self::new().prompt(prompt)
+    }
+}
+
+impl From<String> for AgentRequest {
+    fn from(prompt: String) -> Self {
+        Self::new().prompt(prompt)
     }
 }
 
@@ -91,6 +106,32 @@ impl Job {
     /// What the agent printed; empty when it printed nothing, and when the job failed.
     pub fn text(&self) -> &str {
         self.output.as_deref().unwrap_or_default()
+    }
+}
+
+impl HistoryMessage {
+    /// The parts of the message; none on lines without a message, and where the server lost them (WIRE §8).
+    pub fn blocks(&self) -> &[Block] {
+        self.content.content.as_deref().unwrap_or_default()
+    }
+
+    /// What was said: its text blocks, joined.
+    ///
+    /// ```
+    /// # use stromboli_generated::types::HistoryMessage;
+    /// let message: HistoryMessage = serde_json::from_str(
+    ///     r#"{"uuid":"m-1","type":"user","session_id":"s-1","timestamp":"2026-05-06T10:00:00.5Z",
+    ///         "content":{"role":"user","content":[{"type":"text","text":"Hello"}]}}"#,
+    /// )?;
+    /// assert_eq!(message.text(), "Hello");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn text(&self) -> String {
+        let text = |block: &Block| match block {
+            Block::Text(block) => block.text.clone(),
+            _ => None,
+        };
+        self.blocks().iter().filter_map(text).collect()
     }
 }
 

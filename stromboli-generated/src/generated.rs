@@ -36,8 +36,8 @@ pub mod types {
     }
     ///Something that happened to a persistent agent; the data of an event of its stream.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    pub struct AgentEvent {
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    pub struct AgentEventData {
         ///When it happened, with fractions of a second.
         pub at: ::jiff::Timestamp,
         ///One line of the CLI's stdout, with `output`: a JSON object as text. Absent for an empty line, and a note in square brackets instead of a line above 10 MiB.
@@ -298,45 +298,13 @@ pub mod types {
         #[serde(flatten)]
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
-    ///A part of a message; which members it has depends on `type`. Blocks of other types than the known ones, and thinking, arrive without their text.
-    #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
-    pub struct HistoryBlock {
-        ///What the tool returned, in a `tool_result` block.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub content: ::std::option::Option<::std::string::String>,
-        ///Identifier of the call, in a `tool_use` block.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub id: ::std::option::Option<::std::string::String>,
-        ///What the tool is called with, in a `tool_use` block.
-        #[serde(default, skip_serializing_if = "::serde_json::Map::is_empty")]
-        pub input: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        ///Whether the tool failed, in a `tool_result` block. Absent means false.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub is_error: ::std::option::Option<bool>,
-        ///The tool that is called, in a `tool_use` block.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub name: ::std::option::Option<::std::string::String>,
-        ///The words, in a `text` block.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub text: ::std::option::Option<::std::string::String>,
-        ///The call that is answered, in a `tool_result` block.
-        #[serde(skip_serializing_if = "::std::option::Option::is_none")]
-        pub tool_use_id: ::std::option::Option<::std::string::String>,
-        ///Decides which other members are there.
-        #[serde(rename = "type")]
-        pub type_: crate::types::HistoryBlockType,
-        /// Fields that this version of the contract does not name, as the server sent them.
-        #[serde(flatten)]
-        pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-    }
     ///The message in a transcript line.
     #[non_exhaustive]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct HistoryContent {
         ///The parts of the message. Null on lines without a message, and whenever one part has a form the server does not know: then all parts are lost.
         #[serde(deserialize_with = "::std::option::Option::deserialize")]
-        pub content: ::std::option::Option<::std::vec::Vec<HistoryBlock>>,
+        pub content: ::std::option::Option<::std::vec::Vec<stromboli_messages::Block>>,
         ///The model API's identifier of the message; several lines can share one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
         pub message_id: ::std::option::Option<::std::string::String>,
@@ -996,6 +964,18 @@ pub mod types {
             }
         }
     }
+    impl ::std::fmt::Debug for AgentEventData {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            f.debug_struct("AgentEventData")
+                .field("at", &self.at)
+                .field("content", &::std::format_args!("[redacted]"))
+                .field("error", &::std::format_args!("[redacted]"))
+                .field("turn_id", &self.turn_id)
+                .field("type_", &self.type_)
+                .field("extra", &self.extra)
+                .finish()
+        }
+    }
     impl ::std::fmt::Debug for AgentRequest {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             f.debug_struct("AgentRequest")
@@ -1062,21 +1042,6 @@ pub mod types {
                 .field("system_prompt", &::std::format_args!("[redacted]"))
                 .field("tools", &self.tools)
                 .field("verbose", &self.verbose)
-                .finish()
-        }
-    }
-    impl ::std::fmt::Debug for HistoryBlock {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            f.debug_struct("HistoryBlock")
-                .field("content", &::std::format_args!("[redacted]"))
-                .field("id", &self.id)
-                .field("input", &::std::format_args!("[redacted]"))
-                .field("is_error", &self.is_error)
-                .field("name", &self.name)
-                .field("text", &::std::format_args!("[redacted]"))
-                .field("tool_use_id", &self.tool_use_id)
-                .field("type_", &self.type_)
-                .field("extra", &self.extra)
                 .finish()
         }
     }
@@ -1160,14 +1125,6 @@ pub mod types {
         #[doc = " Degraded as soon as one component has an error."] HealthStatus { #[doc
         = " `ok` on the wire."] Ok = "ok", #[doc = " `degraded` on the wire."] Degraded =
         "degraded", }
-    }
-    crate::open_enum::open_enum! {
-        #[doc =
-        " The kind of a part of a message. More kinds than the known ones exist."]
-        HistoryBlockType { #[doc = " `text` on the wire."] Text = "text", #[doc =
-        " `thinking` on the wire."] Thinking = "thinking", #[doc =
-        " `tool_use` on the wire."] ToolUse = "tool_use", #[doc =
-        " `tool_result` on the wire."] ToolResult = "tool_result", }
     }
     crate::open_enum::open_enum! {
         #[doc = " The kind of a transcript line. More kinds than the known ones exist."]

@@ -77,6 +77,10 @@ kinds! {
     AgentExited = "AGENT_EXITED",
     /// The agent is in the middle of a turn (409).
     AgentBusy = "AGENT_BUSY",
+    /// Events of an agent are missing, because they were not read fast enough or were too large for the server.
+    Lagged = "LAGGED",
+    /// A turn of an agent ended and its result did not come.
+    Incomplete = "INCOMPLETE",
     /// The run took place and the agent failed: it crashed, or reported an error itself.
     AgentFailed = "AGENT_FAILED",
     /// The response ended before its end.

@@ -36,12 +36,14 @@
 //! - Tokens and prompts are in no `Debug` output and in no error.
 //! - Values and fields of a newer server arrive as data: `Other(…)` of an enum, `extra` of a response.
 
+mod agent_events;
 mod api;
 mod cancel_on_drop;
 mod client;
 mod config;
 mod credentials;
 mod error;
+mod event_stream;
 pub mod hooks;
 mod operation;
 mod options;
@@ -54,12 +56,14 @@ mod structured;
 mod timeouts;
 mod token;
 mod transport;
+mod turn;
 pub mod version;
 mod wait;
 #[cfg(feature = "webhook")]
 pub mod webhook;
 
-pub use api::agents::Agents;
+pub use agent_events::{AgentEvent, AgentEventKind, AgentEvents};
+pub use api::agents::{AgentHandle, Agents};
 pub use api::auth::Auth;
 pub use api::images::{ImageSearch, Images};
 pub use api::jobs::{JobHandle, Jobs};
@@ -75,15 +79,17 @@ pub use pages::{MessageStream, Messages, Page};
 pub use retry::RetryPolicy;
 pub use run_stream::{RunEvent, RunStream};
 pub use stromboli_generated::types::{
-    Agent, AgentRequest, AgentStatus, AgentTurn, ClaudeOptions, ClaudeStatus, ComponentHealth, ComponentStatus,
-    ComposeEnvironment, CrashInfo, Effort, Health, HealthStatus, HistoryBlock, HistoryBlockType, HistoryContent,
-    HistoryMessage, HistoryMessageType, HistoryToolResult, HistoryUsage, ImageDetail, ImageInfo, ImagePullRequest,
-    ImagePulled, ImageSearchResult, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks, LogoutResponse, Model,
-    OutputFormat, PermissionMode, PodmanOptions, PromptCachingTtl, RunRequest, RunResponse, RunStatus, RunStreamEnd,
-    SecretCreated, SecretDeleted, SecretInfo, SessionDestroyed, SessionInfo, SettingSource, TokenInfo, TokenResponse,
-    Usage,
+    Agent, AgentRequest, AgentSendRequest, AgentStatus, AgentTurn, ClaudeOptions, ClaudeStatus, ComponentHealth,
+    ComponentStatus, ComposeEnvironment, CrashInfo, Effort, Health, HealthStatus, HistoryContent, HistoryMessage,
+    HistoryMessageType, HistoryToolResult, HistoryUsage, ImageDetail, ImageInfo, ImagePullRequest, ImagePulled,
+    ImageSearchResult, InputFormat, Job, JobCancelled, JobStatus, LifecycleHooks, LogoutResponse, Model, OutputFormat,
+    PermissionMode, PodmanOptions, PromptCachingTtl, RunRequest, RunResponse, RunStatus, RunStreamEnd, SecretCreated,
+    SecretDeleted, SecretInfo, SessionDestroyed, SessionInfo, SettingSource, TokenInfo, TokenResponse, Usage,
 };
 pub use stromboli_generated::{AgentFailure, StructuredError};
+pub use stromboli_messages as messages;
+pub use stromboli_messages::{Block, Message, Outcome};
 pub use timeouts::Timeouts;
 pub use token::{Token, TokenFuture, TokenSource};
+pub use turn::{Turn, TurnResult};
 pub use wait::{JobUpdates, WaitOptions};

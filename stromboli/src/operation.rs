@@ -17,8 +17,18 @@ pub(crate) enum Class {
     Quick,
     ImagePull,
     Run,
-    /// Ends when the server says so; only silence is bounded.
+    /// Ends when the server says so; only silence is bounded, and it begins with the request: the server answers when the
+    /// agent does (WIRE §7).
     Stream,
+    /// The same, but the server answers at once (WIRE §11).
+    Subscription,
+}
+
+impl Class {
+    /// Whether the response is read by the caller, as long as it lasts.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::Subscription)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +91,7 @@ static OPERATIONS: [Operation; 30] = [
     ),
     since(
         "0.5.0",
-        operation("agent_stream", "/agents/{id}/stream", Effect::Read, Class::Stream),
+        operation("agent_stream", "/agents/{id}/stream", Effect::Read, Class::Subscription),
     ),
     since(
         "0.5.0",

@@ -223,9 +223,10 @@ impl HttpTransport {
         });
         // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
         // so opening one has ours.
-        let (whole, patience) = match operation.class {
-            Class::Stream => (Duration::MAX, left),
-            _ => (left, Duration::MAX),
+        let (whole, patience) = if operation.class.is_stream() {
+            (Duration::MAX, left)
+        } else {
+            (left, Duration::MAX)
         };
         *request.timeout_mut() = Some(whole);
         let mut response = match tokio::time::timeout(patience, self.shared.http.execute(request)).await {
@@ -269,7 +270,7 @@ impl HttpTransport {
         });
         let moved = *response.url() != url;
         let success = response.status().is_success();
-        if success && operation.class == Class::Stream {
+        if success && operation.class.is_stream() {
             return (Ended::Open(response), token);
         }
         // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
@@ -308,7 +309,7 @@ impl HttpTransport {
     fn time(&self, class: Class) -> Duration {
         let timeouts = &self.shared.timeouts;
         self.options.timeout.unwrap_or(match class {
-            Class::Quick => timeouts.quick,
+            Class::Quick | Class::Subscription => timeouts.quick,
             Class::ImagePull => timeouts.image_pull,
             Class::Run => timeouts.run.unwrap_or(DEFAULT_RUN),
             Class::Stream => timeouts.stream_idle,

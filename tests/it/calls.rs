@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde_json::{Value, json};
 use stromboli::{
-    AgentRequest, ClaudeOptions, Client, Error, ImagePullRequest, ImageSearch, Result, RunRequest, Secret,
-    StreamRequest,
+    AgentRequest, AgentSendRequest, ClaudeOptions, Client, Error, ImagePullRequest, ImageSearch, Result, RunRequest,
+    Secret, StreamRequest,
 };
 
 use crate::support::within;
@@ -95,15 +95,24 @@ pub(crate) async fn call(client: &Client, id: &str) -> Result<Value> {
             "agents_list" => json(client.agents().list().await?),
             "agent_create" => {
                 let request = AgentRequest::new().prompt("hi").idle_timeout_seconds(60);
-                json(client.agents().create(request).await?)
+                match client.raw().agent_create(&request).await {
+                    Ok(response) => json(response.into_inner()),
+                    Err(error) => return Err(Error::from_raw("agent_create", error).await),
+                }
             }
-            "agent_get" => json(client.agents().get("agent-1").await?),
-            "agent_send" => json(client.agents().send("agent-1", "go on").await?),
+            "agent_get" => json(client.agent("agent-1").get().await?),
+            "agent_send" => {
+                let request = AgentSendRequest::new("go on");
+                match client.raw().agent_send("agent-1", &request).await {
+                    Ok(response) => json(response.into_inner()),
+                    Err(error) => return Err(Error::from_raw("agent_send", error).await),
+                }
+            }
             "agent_stream" => match client.raw().agent_stream("agent-1").await {
                 Ok(response) => json!(response.status().as_u16()),
                 Err(error) => return Err(Error::from_raw("agent_stream", error).await),
             },
-            "agent_stop" => json(client.agents().stop("agent-1").await?),
+            "agent_stop" => json(client.agent("agent-1").stop().await?),
             "health" => json(client.health().await?),
             "claude_status" => json(client.claude_status().await?),
             _ => unreachable!("{id}"),

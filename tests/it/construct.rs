@@ -4,8 +4,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use stromboli::{
-    Agents, Auth, Client, Error, ErrorKind, Images, JobHandle, Jobs, MessageStream, Messages, RunRequest, RunStream,
-    Secret, Secrets, SessionHandle, Sessions, StreamRequest, Timeouts, Token,
+    AgentEvents, AgentHandle, Agents, Auth, Client, Error, ErrorKind, Images, JobHandle, Jobs, MessageStream, Messages,
+    RunRequest, RunStream, Secret, Secrets, SessionHandle, Sessions, StreamRequest, Timeouts, Token, Turn, TurnResult,
 };
 use stromboli_emulator::Emulator;
 
@@ -355,8 +355,9 @@ fn what_users_hold_can_be_sent_to_other_threads() {
     shared::<Token>();
     shared::<(Agents, Auth, Images, Jobs, Secrets, Sessions)>();
     shared::<(SessionHandle, Messages, Secret)>();
+    shared::<(AgentHandle, AgentEvents, Turn, TurnResult)>();
     cloned::<Client>();
-    cloned::<JobHandle>();
+    cloned::<(JobHandle, AgentHandle)>();
     cloned::<(Agents, Auth, Images, Jobs, Secrets, Sessions)>();
     cloned::<(SessionHandle, Messages, Secret)>();
 
@@ -368,5 +369,7 @@ fn what_users_hold_can_be_sent_to_other_threads() {
     sent(&Client::connect("http://localhost:8080"));
     sent::<MessageStream>(&client.session("s-1").messages().stream());
     sent(&client.secrets().create("token", Secret::new("v")));
-    sent(&client.agents().send("agent-1", "hi"));
+    sent(&client.agent("agent-1").send("hi"));
+    sent(&client.agent("agent-1").ask("hi"));
+    sent(&client.agents().spawn("hi"));
 }

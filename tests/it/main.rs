@@ -7,6 +7,10 @@
     reason = "a test stops at the first surprise, and its helpers do too"
 )]
 
+mod agents;
+mod agents_broken;
+mod agents_lagging;
+mod agents_wire;
 mod at_most_once;
 mod bad_input;
 mod calls;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use serde_json::{Value, json};
-use stromboli::{Client, ErrorKind, Token};
+use stromboli::{AgentRequest, Client, ErrorKind, Token};
 
 use crate::calls::{IDS, call};
 use crate::support::{DONE, Reply, Server, chunk, within};
@@ -311,7 +311,7 @@ async fn what_is_left_open_is_not_sent() {
     let client = Client::new(server.url()).unwrap();
     within(client.images().search("py")).await.unwrap();
     within(client.images().pull("busybox")).await.unwrap();
-    within(client.agents().create(Default::default())).await.unwrap();
+    within(client.agents().spawn(AgentRequest::new())).await.unwrap();
     within(client.session("s-1").messages().page()).await.unwrap();
     let requests = server.requests();
     let sent: Vec<_> = requests
@@ -334,7 +334,7 @@ async fn an_id_that_would_make_another_path_is_refused_before_anything_is_sent()
     let server = Server::once("").await;
     let client = Client::new(server.url()).unwrap();
     for id in ["", ".", ".."] {
-        let (session, agents) = (client.session(id), client.agents());
+        let (session, agent) = (client.session(id), client.agent(id));
         let errors = [
             within(session.destroy()).await.unwrap_err(),
             within(session.messages().page()).await.unwrap_err(),
@@ -347,9 +347,9 @@ async fn an_id_that_would_make_another_path_is_refused_before_anything_is_sent()
             within(client.secrets().get(id)).await.unwrap_err(),
             within(client.secrets().delete(id)).await.unwrap_err(),
             within(client.images().get(id)).await.unwrap_err(),
-            within(agents.get(id)).await.unwrap_err(),
-            within(agents.send(id, "hi")).await.unwrap_err(),
-            within(agents.stop(id)).await.unwrap_err(),
+            within(agent.get()).await.unwrap_err(),
+            within(agent.send("hi")).await.unwrap_err(),
+            within(agent.stop()).await.unwrap_err(),
         ];
         for error in errors {
             assert_eq!(

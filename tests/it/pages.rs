@@ -4,7 +4,7 @@ use std::pin::pin;
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt};
 use serde_json::json;
-use stromboli::{Client, ErrorKind, MessageStream, RetryPolicy};
+use stromboli::{Block, Client, ErrorKind, MessageStream, RetryPolicy};
 
 use crate::support::{Reply, Request, Server, Step, within};
 
@@ -254,4 +254,54 @@ async fn a_session_without_a_transcript_is_not_found() {
         assert!(error.is_not_found());
         assert_eq!(error.message(), "session history not found: s-1");
     }
+}
+
+#[tokio::test]
+async fn history_is_made_of_the_blocks_that_live_messages_have() {
+    let line = |kind, role, blocks| {
+        json!({"uuid": "m", "type": kind, "session_id": "s-1", "timestamp": "2026-05-06T10:00:00.123Z",
+            "content": {"role": role, "content": blocks}})
+    };
+    let messages = json!([
+        line("user", "user", json!([{"type": "text", "text": "List the files"}])),
+        line(
+            "assistant",
+            "assistant",
+            json!([
+                {"type": "thinking"},
+                {"type": "tool_use", "id": "t-1", "name": "Bash", "input": {"command": "ls"}},
+            ])
+        ),
+        line(
+            "user",
+            "user",
+            json!([{"type": "tool_result", "tool_use_id": "t-1", "content": "main.rs", "is_error": true}])
+        ),
+        line(
+            "assistant",
+            "assistant",
+            json!([{"type": "brand_new", "field": {"deep": [1]}}])
+        ),
+        line("file-history-snapshot", "", json!(null)),
+    ]);
+    let server = Server::once(raw_page(messages.clone(), 5, 0, 50, false)).await;
+    let items = within(client_of(&server).session("s-1").messages().page())
+        .await
+        .unwrap()
+        .items;
+
+    assert_eq!(items[0].text(), "List the files");
+    let [Block::Thinking(thinking), Block::ToolUse(tool)] = items[1].blocks() else {
+        panic!("{items:?}")
+    };
+    assert_eq!((thinking.thinking.as_ref(), tool.name.as_deref()), (None, Some("Bash")));
+    assert_eq!(tool.input.as_ref().unwrap().to_value().unwrap()["command"], "ls");
+    let [Block::ToolResult(result)] = items[2].blocks() else {
+        panic!("{items:?}")
+    };
+    assert!(result.is_error() && result.text() == "main.rs");
+    assert!(matches!(items[3].blocks(), [Block::Unknown(_)]));
+    assert!(items[4].blocks().is_empty() && items[4].text().is_empty());
+    assert_eq!(serde_json::to_value(&items).unwrap(), messages);
+    assert!(!format!("{items:?}").contains("main.rs"));
 }

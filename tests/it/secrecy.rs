@@ -109,10 +109,10 @@ async fn an_error_of_a_call_with_a_secret_in_it_shows_no_secret() {
                     .unwrap_err(),
                 within(client.auth().refresh(TOKEN)).await.unwrap_err(),
                 within(client.auth().token("ci")).await.unwrap_err(),
-                within(client.agents().create(AgentRequest::new().prompt(PROMPT)))
+                within(client.agents().spawn(AgentRequest::new().prompt(PROMPT)))
                     .await
                     .unwrap_err(),
-                within(client.agents().send("agent-1", PROMPT)).await.unwrap_err(),
+                within(client.agent("agent-1").send(PROMPT)).await.unwrap_err(),
             ];
             for error in errors {
                 assert!(!shown(&error).contains(ALL), "{}", shown(&error));

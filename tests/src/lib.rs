@@ -7,3 +7,7 @@ mod readme {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/migrating-from-go.md")]
 mod migrating_from_go {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/agents.md")]
+mod agents {}

@@ -61,10 +61,10 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
             succeed(redocly::command(root)?.current_dir(root), None)
         }),
         cargo(root, &[("RUSTDOCFLAGS", "-D warnings")], "doc --workspace --no-deps"),
-        cargo(root, &[], "build -p stromboli --examples"),
+        cargo(root, &[], "build -p stromboli --examples --features schemars"),
     ];
     for name in examples(&root.join("stromboli/examples"))? {
-        let command = format!("cargo run -q -p stromboli --example {name}");
+        let command = format!("cargo run -q -p stromboli --features schemars --example {name}");
         steps.push(step(command, move || example(root, &name)));
     }
     steps.push(cargo(root, &[], "test --workspace"));
@@ -117,7 +117,10 @@ fn names(folder: &Path) -> Result<Vec<PathBuf>, String> {
 
 /// Runs an example as a newcomer does: without a server, so that it starts its own.
 fn example(root: &Path, name: &str) -> TaskResult {
-    let mut command = cargo_command(root, &format!("run -q -p stromboli --example {name}"));
+    let mut command = cargo_command(
+        root,
+        &format!("run -q -p stromboli --features schemars --example {name}"),
+    );
     command.env_remove("STROMBOLI_URL").env_remove("STROMBOLI_TOKEN");
     succeed(&mut command, Some(EXAMPLE_LIMIT))
 }
@@ -210,7 +213,9 @@ mod tests {
         assert_eq!(names.first().unwrap(), "cargo fmt --all --check");
         assert_eq!(names.last().unwrap(), "cargo test --workspace");
         for name in examples(&root.join("stromboli/examples")).unwrap() {
-            assert!(names.contains(&format!("cargo run -q -p stromboli --example {name}")));
+            assert!(names.contains(&format!(
+                "cargo run -q -p stromboli --features schemars --example {name}"
+            )));
         }
         assert!(names.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".into()));
     }

@@ -66,6 +66,9 @@ fn generate(contract: &Value) -> Result<String, String> {
         let path = format!("crate::types::{name}");
         settings.with_replacement(name, path, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
     }
+    for (name, rust_type) in hand_written_types(contract) {
+        settings.with_replacement(name, rust_type, std::iter::empty());
+    }
     for name in &responses {
         settings.with_patch(name, TypePatch::default().with_attr("#[non_exhaustive]"));
     }
@@ -83,6 +86,12 @@ fn generate(contract: &Value) -> Result<String, String> {
     extra.extend(setters::items(&file, &seen, &requests)?);
     rewrite::types_module(&mut file)?.extend(extra);
     Ok(format!("{HEADER}\n{}", prettyplease::unparse(&file)))
+}
+
+/// The schemas that a hand-written type stands for, which says so in `x-rust-type`.
+fn hand_written_types(contract: &Value) -> impl Iterator<Item = (&String, &str)> {
+    contract::object(&contract["components"]["schemas"])
+        .filter_map(|(name, schema)| Some((name, schema["x-rust-type"].as_str()?)))
 }
 
 /// The schema of a date-time, which becomes a `jiff::Timestamp` instead of the generator's default.

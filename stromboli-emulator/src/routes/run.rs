@@ -14,6 +14,7 @@ use crate::reply;
 use crate::request::RunRequest;
 use crate::state::State;
 use crate::usage::Usage;
+use crate::webhook::Webhook;
 
 /// What a run answers when Claude's credentials are missing.
 pub(super) const NOT_CONFIGURED: &str = "Claude not configured. Run 'make claude-setup' first";
@@ -75,6 +76,7 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
         Err((status, error)) => return reply::run_error(status, &error),
     };
     let session_id = session_id(state, &request);
+    let webhook_url = request.webhook_url.clone();
     let job_id = format!("job-{}", state.random_id());
     state.jobs.insert(&job_id, &session_id);
     let accepted = Accepted {
@@ -86,12 +88,16 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
     state.spawn(async move {
         let mut begun = None;
         let run = async {
-            let execution = begun.insert(Execution::begin(&running, request, session_id)?);
+            let execution = begun.insert(Execution::begin(&running, request, session_id.clone())?);
             execution.ending().await.map_err(|failure| failure.with_output())
         };
         let ending = AssertUnwindSafe(run).catch_unwind().await;
         let ending = ending.unwrap_or_else(|_| Err("execution failed: the answerer panicked".to_owned()));
+        let webhook = Webhook::new(&running, webhook_url, &job_id, &session_id, &ending);
         running.jobs.end(&job_id, ending);
+        if let Some(webhook) = webhook {
+            running.spawn(webhook.deliver(Arc::clone(&running)));
+        }
         if let Some(execution) = begun {
             execution.finish();
         }
@@ -101,8 +107,8 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
 
 /// Reads the request, or says which error of kind B it gets instead.
 fn read(state: &State, body: &[u8]) -> Result<RunRequest, (StatusCode, String)> {
-    let request =
-        RunRequest::from_json(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("Invalid request: {error}")))?;
+    let request = RunRequest::from_json(body, state.settings.dialect)
+        .map_err(|error| (StatusCode::BAD_REQUEST, format!("Invalid request: {error}")))?;
     if state.settings.claude_configured {
         Ok(request)
     } else {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONNECTION, HeaderName};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, future, stream};
@@ -61,16 +60,7 @@ pub(super) async fn stream(state: &Arc<State>, query: &str) -> Response {
             error_event(&error),
         )))),
     };
-    let mut response = reply::with_type(StatusCode::OK, "text/event-stream", body);
-    response.headers_mut().extend([
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (CONNECTION, HeaderValue::from_static("keep-alive")),
-        (
-            HeaderName::from_static("x-accel-buffering"),
-            HeaderValue::from_static("no"),
-        ),
-    ]);
-    response
+    reply::event_stream(body)
 }
 
 /// The frames of one run.

@@ -1,5 +1,6 @@
-//! `GET /health` and `GET /claude/status`.
+//! `GET /health`, `GET /metrics` and `GET /claude/status`.
 
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -39,10 +40,21 @@ pub(super) fn health(state: &State) -> Response {
     let health = Health {
         status: if degraded { "degraded" } else { "ok" },
         name: "stromboli",
-        version: &state.settings.version,
+        version: state.settings.version(),
         components,
     };
     reply::json(StatusCode::OK, &health)
+}
+
+/// What was counted before this request.
+pub(super) fn metrics(state: &State) -> Response {
+    let stats = state.stats();
+    let text = state.metrics.text(stats.executions - stats.finished - stats.stopped);
+    reply::with_type(
+        StatusCode::OK,
+        "text/plain; version=0.0.4; charset=utf-8",
+        Body::from(text),
+    )
 }
 
 pub(super) fn claude_status(state: &State) -> Response {

@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde_json::Value;
 use stromboli_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
+
+/// The id of a session as Claude Code wants it.
+pub(crate) const SESSION: &str = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
 
 /// A response, its body put together from chunks if it came in such.
 #[derive(Debug)]
@@ -46,6 +49,17 @@ impl Connection {
         let address = emulator.url().strip_prefix("http://").unwrap();
         Self {
             socket: TcpStream::connect(address).await.unwrap(),
+            buffer: Vec::new(),
+        }
+    }
+
+    /// One whose system keeps few bytes for a test that does not read.
+    pub(crate) async fn open_narrow(emulator: &Emulator) -> Self {
+        let address = emulator.url().strip_prefix("http://").unwrap();
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        Self {
+            socket: socket.connect(address.parse().unwrap()).await.unwrap(),
             buffer: Vec::new(),
         }
     }
@@ -93,7 +107,7 @@ impl Connection {
             body: String::new(),
             chunks: Vec::new(),
         };
-        if method == "HEAD" {
+        if method == "HEAD" || status == 204 {
             return response;
         }
         if let Some(length) = response.header("content-length") {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use stromboli_emulator::{Answer, Emulator, Run, Step};
 
-use crate::client::{delete, get, is_hex16, is_uuid4, post, within};
+use crate::client::{SESSION, delete, get, is_hex16, is_uuid4, post, within};
 
 const NOT_FOUND: &str = r#"{"id":"","status":"error","error":"job not found"}"#;
 
@@ -77,14 +77,14 @@ async fn a_job_runs_at_once_and_then_completes() {
 async fn a_crashed_job_keeps_its_output_and_session() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("boom").lines(["half"]).crash(139, "SIGSEGV");
-    let body = json!({"prompt": "boom", "claude": {"session_id": "mine"}});
+    let body = json!({"prompt": "boom", "claude": {"session_id": SESSION}});
     let info = json!({
         "exit_code": 139,
         "signal": "SIGSEGV",
         "reason": "Process killed by SIGSEGV",
         "partial_output": "half",
     });
-    let expected = json!({"status": "crashed", "output": "half", "session_id": "mine", "crash_info": info});
+    let expected = json!({"status": "crashed", "output": "half", "session_id": SESSION, "crash_info": info});
     assert_eq!(ended(&emulator, body).await, expected);
 }
 
@@ -92,7 +92,7 @@ async fn a_crashed_job_keeps_its_output_and_session() {
 async fn a_failed_job_loses_its_session_and_output() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("bad").fail(1, "what it said");
-    let body = json!({"prompt": "bad", "claude": {"session_id": "mine"}});
+    let body = json!({"prompt": "bad", "claude": {"session_id": SESSION}});
     let error = "execution failed: exit status 1, output: what it said";
     assert_eq!(
         ended(&emulator, body).await,
@@ -107,8 +107,8 @@ async fn a_job_shows_no_usage() {
         .on_prompt("u")
         .reply("ok")
         .usage(stromboli_emulator::Usage::default());
-    let body = json!({"prompt": "u", "claude": {"session_id": "mine"}});
-    let expected = json!({"status": "completed", "output": "ok", "session_id": "mine"});
+    let body = json!({"prompt": "u", "claude": {"session_id": SESSION}});
+    let expected = json!({"status": "completed", "output": "ok", "session_id": SESSION});
     assert_eq!(ended(&emulator, body).await, expected);
 }
 
@@ -225,6 +225,25 @@ async fn a_job_is_gone_an_hour_after_its_last_update() {
     let gone = get(&emulator, &format!("/jobs/{id}")).await;
     assert_eq!((gone.status, gone.body.as_str()), (404, NOT_FOUND));
     assert_eq!(get(&emulator, "/jobs").await.body, r#"{"jobs":[]}"#);
+}
+
+#[tokio::test]
+async fn a_job_ages_with_the_servers_clock() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.advance_clock(Duration::from_secs(1_000_000));
+    let latest = Timestamp::now().as_second() + 1_000_060;
+    let (id, _) = start(&emulator, json!({"prompt": "hi"})).await;
+    within(emulator.wait_for(|stats| stats.finished == 1)).await;
+    let created: Timestamp = job(&emulator, &id).await["created_at"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((latest - 60..=latest).contains(&created.as_second()), "{created}");
+    emulator.advance_clock(Duration::from_secs(3500));
+    assert_eq!(job(&emulator, &id).await["status"], "completed");
+    emulator.advance_clock(Duration::from_secs(100));
+    assert_eq!(get(&emulator, &format!("/jobs/{id}")).await.status, 404);
 }
 
 #[tokio::test]

@@ -5,8 +5,10 @@ use stromboli_generated::types::{RunRequest, RunResponse};
 use crate::api::jobs::JobHandle;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event_stream::EventStream;
 use crate::options::{RequestOptions, StreamRequest};
 use crate::run_stream::RunStream;
+use crate::sse::Decoder;
 use crate::timeouts::longer_run;
 
 impl Client {
@@ -108,13 +110,10 @@ impl Client {
             .run_stream(&prompt, session_id.as_deref(), workdir.as_deref());
         match call.await {
             Ok(response) => {
-                RunStream::open(
-                    response,
-                    self.stream_idle(),
-                    self.max_event_bytes(),
-                    self.max_text_bytes(),
-                )
-                .await
+                // Lines of text that were not looked at for CR (WIRE §7).
+                let decoder = Decoder::new().lone_cr_is_data().max_event_bytes(self.max_event_bytes());
+                let events = EventStream::open("run_stream", true, response, decoder, self.stream_idle()).await?;
+                Ok(RunStream::new(events, self.max_text_bytes()))
             }
             Err(error) => Err(Error::from_raw("run_stream", error).await),
         }

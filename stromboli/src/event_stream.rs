@@ -1,0 +1,205 @@
+//! The events of one open response: bytes, frames and silence, pulled by whoever reads. What the events mean is for the
+//! streams that are made of it to say.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use futures_core::Stream;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use stromboli_generated::{ByteStream, ResponseValue};
+use tokio::time::Sleep;
+
+use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result};
+use crate::sse::Decoder;
+
+pub(crate) struct EventStream {
+    operation: &'static str,
+    /// Whether what this stream belongs to runs an agent.
+    pub(crate) executed: bool,
+    /// None after the end.
+    body: Option<Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>>,
+    chunk: Bytes,
+    decoder: Decoder,
+    pub(crate) idle: Duration,
+    /// Runs from when the caller first waits for the server to when the next bytes come.
+    silence: Option<Silence>,
+    status: StatusCode,
+    headers: HeaderMap,
+}
+
+/// How long the server has been silent so far.
+struct Silence {
+    timer: Pin<Box<Sleep>>,
+    /// The time is up, and what may have arrived while this process was held up gets a moment to come in.
+    overdue: bool,
+}
+
+/// That moment. The timer and the socket may be ready at once, and the task that reads the socket runs after ours.
+const GRACE: Duration = Duration::from_millis(100);
+
+impl EventStream {
+    /// Takes over a response that claims to be a stream.
+    pub(crate) async fn open(
+        operation: &'static str,
+        executed: bool,
+        response: ResponseValue<ByteStream>,
+        decoder: Decoder,
+        idle: Duration,
+    ) -> Result<Self> {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or("none")
+            .to_owned();
+        let mut stream = Self {
+            operation,
+            executed,
+            body: Some(response.into_inner_stream()),
+            chunk: Bytes::new(),
+            decoder,
+            idle,
+            silence: None,
+            status,
+            headers,
+        };
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if media_type.eq_ignore_ascii_case("text/event-stream") {
+            return Ok(stream);
+        }
+        let body = stream.first_bytes().await;
+        let message = format!("response is not an event stream but {content_type}");
+        Err(stream.fail(ErrorKind::Decode, message, &body))
+    }
+
+    /// What `read` makes of the next event's name and data; `None` at the end of the response, wherever that is, and
+    /// after [`close`](Self::close) and any error.
+    pub(crate) fn poll_event<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        read: impl Fn(&str, Cow<'_, str>) -> T,
+    ) -> Poll<Result<Option<T>>> {
+        loop {
+            if self.is_closed() {
+                return Poll::Ready(Ok(None));
+            }
+            let mut input = &self.chunk[..];
+            match self.decoder.next(&mut input) {
+                Ok(Some(event)) => {
+                    let event = read(event.event, event.data);
+                    let consumed = self.chunk.len() - input.len();
+                    self.chunk.advance(consumed);
+                    return Poll::Ready(Ok(Some(event)));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let message = format!("{error}, see ClientBuilder::max_event_bytes");
+                    let error = self.fail(ErrorKind::TooLarge, message, b"").with_source(error);
+                    return Poll::Ready(Err(error));
+                }
+            }
+            self.chunk.clear();
+            match ready!(self.poll_chunk(cx))? {
+                Some(chunk) => self.chunk = chunk,
+                None => self.body = None,
+            }
+        }
+    }
+
+    /// Whether nothing more can come.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.body.is_none()
+    }
+
+    /// Closes the connection; what was read and not yet decoded is dropped.
+    pub(crate) fn close(&mut self) {
+        self.body = None;
+        self.chunk.clear();
+    }
+
+    /// The error of a response that ended before `end`.
+    pub(crate) fn ended_before(&mut self, end: &str) -> Error {
+        let at = if self.decoder.has_partial_event() {
+            "in the middle of an event".to_owned()
+        } else {
+            format!("before {end}")
+        };
+        self.fail(ErrorKind::Truncated, format!("stream ended {at}"), b"")
+    }
+
+    /// The server's id of the request.
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.headers.get("x-request-id")?.to_str().ok()
+    }
+
+    /// Ends the stream with an error that keeps what the response said.
+    pub(crate) fn fail(&mut self, kind: ErrorKind, message: impl Into<String>, body: &[u8]) -> Error {
+        self.close();
+        self.error(kind, message, body)
+    }
+
+    /// An error that does not end the stream.
+    pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>, body: &[u8]) -> Error {
+        Error::new(kind, message)
+            .sent(self.operation, 1, self.executed)
+            .with_response(self.status, self.headers.clone(), body)
+    }
+
+    /// The next bytes, within the time that the server may be silent.
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Bytes>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(Ok(None));
+        };
+        match body.as_mut().poll_next(cx) {
+            Poll::Ready(read) => {
+                self.silence = None;
+                Poll::Ready(read.transpose().map_err(|error| {
+                    // A read timeout of the caller's own HTTP client.
+                    let timeout = error.is_timeout();
+                    let kind = if timeout {
+                        ErrorKind::Timeout
+                    } else {
+                        ErrorKind::Truncated
+                    };
+                    self.fail(kind, "connection broke before the stream's end", b"")
+                        .with_source(error.without_url())
+                }))
+            }
+            Poll::Pending => {
+                let idle = self.idle;
+                let silence = self.silence.get_or_insert_with(|| Silence {
+                    timer: Box::pin(tokio::time::sleep(idle)),
+                    overdue: false,
+                });
+                ready!(silence.timer.as_mut().poll(cx));
+                if !silence.overdue {
+                    silence.overdue = true;
+                    silence.timer = Box::pin(tokio::time::sleep(GRACE));
+                    ready!(silence.timer.as_mut().poll(cx));
+                }
+                let message = format!("server sent nothing for {idle:?}");
+                Poll::Ready(Err(self.fail(ErrorKind::Timeout, message, b"")))
+            }
+        }
+    }
+
+    /// As much of the body as an error keeps, for a response that is no stream.
+    async fn first_bytes(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        let _ = tokio::time::timeout(BODY_TIME, async {
+            while body.len() < MAX_BODY {
+                match std::future::poll_fn(|cx| self.poll_chunk(cx)).await {
+                    Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                    Ok(None) | Err(_) => break,
+                }
+            }
+        })
+        .await;
+        body
+    }
+}
