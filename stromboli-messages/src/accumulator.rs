@@ -55,6 +55,9 @@ impl Accumulator {
                 if let Some(event) = &message.event {
                     dialogue.event(conversation, event);
                 }
+                if let Some(abandoned) = &message.abandoned_blocks {
+                    dialogue.take_back(conversation, abandoned);
+                }
             }
             Message::System(System::ApiRetry(_)) => self.main.doubt(),
             Message::System(System::ModelRefusalFallback(message)) => {
@@ -130,7 +133,7 @@ impl Accumulator {
 
     fn end(&mut self, result: Option<Box<ResultMessage>>) -> Turn {
         for (dialogue, conversation) in self.dialogues() {
-            dialogue.end(conversation);
+            dialogue.end(conversation, result.is_some());
         }
         self.turn.result = result;
         std::mem::take(self).turn

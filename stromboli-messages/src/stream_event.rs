@@ -21,6 +21,20 @@ message! {
         user_message_uuids: Vec<String>;
         /// Why the conversation was resumed.
         resume_reason: String;
+        /// The id of the answer.
+        api_message_id: String;
+        /// What does not count of an answer that the API broke off.
+        abandoned_blocks: AbandonedBlocks;
+    }
+}
+
+record! {
+    /// The end of an answer that the API broke off: what does not count, unless an `assistant` line said it.
+    pub struct AbandonedBlocks {
+        /// The id of the answer.
+        api_message_id: String;
+        /// The first block that does not count.
+        from_block_index: u64;
     }
 }
 

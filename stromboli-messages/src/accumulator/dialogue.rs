@@ -1,7 +1,7 @@
 //! A conversation that goes on: whether its last message is being written, and what of it was also said in full.
 
 use super::draft::Draft;
-use crate::{ApiMessage, AssistantMessage, Content, Event, turn::Conversation};
+use crate::{ApiMessage, AssistantMessage, Content, Event, stream_event::AbandonedBlocks, turn::Conversation};
 
 /// What is known of the messages of a conversation beside what they say.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +93,29 @@ impl Dialogue {
         self.doubtful = true;
     }
 
+    /// The API broke an answer off: of the blocks from this one on, only those count that were said in full.
+    pub(super) fn take_back(&mut self, conversation: &mut Conversation, abandoned: &AbandonedBlocks) {
+        let last = conversation.messages.len().checked_sub(1);
+        let at = match &abandoned.api_message_id {
+            Some(id) => conversation
+                .messages
+                .iter()
+                .rposition(|message| message.id.as_ref() == Some(id))
+                // One whose beginning was missed has no id.
+                .or(last.filter(|_| conversation.messages.last().is_some_and(|message| message.id.is_none()))),
+            None => last,
+        };
+        let Some(at) = at else { return };
+        if let (Some(draft), Some(message)) = (self.drafts.get_mut(at), conversation.messages.get_mut(at)) {
+            draft.take_back(message, abandoned.from_block_index);
+            if draft.is_empty() {
+                self.drafts.remove(at);
+                conversation.messages.remove(at);
+                self.open &= Some(at) != last;
+            }
+        }
+    }
+
     /// Takes back the messages that came in lines with these ids.
     pub(super) fn retract(&mut self, conversation: &mut Conversation, uuids: &[String]) {
         let retracted = |uuid: &Option<String>| uuid.as_ref().is_some_and(|uuid| uuids.contains(uuid));
@@ -113,11 +136,16 @@ impl Dialogue {
         conversation.answers.retain(|answer| !retracted(&answer.uuid));
     }
 
-    /// The turn ends.
-    pub(super) fn end(&mut self, conversation: &mut Conversation) {
+    /// The turn ends, with a result or because no more messages come.
+    pub(super) fn end(&mut self, conversation: &mut Conversation, has_result: bool) {
         if self.doubtful {
             self.abandon(conversation);
         } else if self.open {
+            if let (true, Some(draft), Some(message)) =
+                (has_result, self.drafts.last_mut(), conversation.messages.last_mut())
+            {
+                draft.cut(message);
+            }
             self.complete(conversation);
         }
     }

@@ -27,6 +27,8 @@ struct Piece {
     index: Option<u64>,
     /// Whether a full line said it.
     said: bool,
+    /// Whether its writing came to its end.
+    stopped: bool,
     /// The id of that line.
     uuid: Option<String>,
     /// The input of a tool, as far as it was written.
@@ -148,6 +150,7 @@ impl Draft {
     pub(super) fn stop(&mut self, message: &mut ApiMessage, index: Option<u64>) {
         for (piece, block) in self.blocks(message).filter(|(piece, _)| piece.index == index) {
             piece.stop(block);
+            piece.stopped = true;
         }
     }
 
@@ -179,6 +182,21 @@ impl Draft {
     /// Only what was said in full counts.
     pub(super) fn abandon(&mut self, message: &mut ApiMessage) {
         self.retain(message, |piece, _| piece.said);
+    }
+
+    /// Of the blocks from this one on, only what was said in full counts; of all, where it is not known from which.
+    pub(super) fn take_back(&mut self, message: &mut ApiMessage, from: Option<u64>) {
+        self.retain(message, |piece, _| piece.said || (from.is_some() && piece.index < from));
+    }
+
+    /// The turn ended before the message did: a block that begins after one that was said in full, and that is neither
+    /// said nor written to its end, does not count.
+    pub(super) fn cut(&mut self, message: &mut ApiMessage) {
+        let mut after = false;
+        self.retain(message, |piece, _| {
+            after |= piece.said;
+            !after || piece.said || piece.stopped
+        });
     }
 
     /// Takes back the blocks that came in certain lines.
@@ -229,7 +247,7 @@ impl Draft {
         found
     }
 
-    fn retain(&mut self, message: &mut ApiMessage, keep: impl Fn(&Piece, &Block) -> bool) {
+    fn retain(&mut self, message: &mut ApiMessage, mut keep: impl FnMut(&Piece, &Block) -> bool) {
         let kept: Vec<bool> = self.blocks(message).map(|(piece, block)| keep(piece, block)).collect();
         if let Some(Content::Blocks(blocks)) = &mut message.content {
             let mut each = kept.iter();

@@ -6,6 +6,7 @@
 mod accumulator;
 mod hostile;
 mod lenient;
+mod live;
 mod mutate;
 mod properties;
 mod secrets;
