@@ -51,7 +51,7 @@ impl Accumulator {
         let message = message.into();
         match &*message {
             Message::StreamEvent(message) => {
-                let (dialogue, conversation) = self.place(message.parent_tool_use_id.as_deref());
+                let (dialogue, conversation) = self.place(message.parent());
                 if let Some(event) = &message.event {
                     dialogue.event(conversation, event);
                 }
@@ -86,12 +86,12 @@ impl Accumulator {
         match message {
             Message::Assistant(message) => {
                 self.retract(message.supersedes.as_deref().unwrap_or_default());
-                let (dialogue, conversation) = self.place(message.parent_tool_use_id.as_deref());
+                let (dialogue, conversation) = self.place(message.parent());
                 dialogue.say(conversation, *message);
                 None
             }
             Message::User(message) => {
-                let (_, conversation) = self.place(message.parent_tool_use_id.as_deref());
+                let (_, conversation) = self.place(message.parent());
                 answer(conversation, *message);
                 None
             }

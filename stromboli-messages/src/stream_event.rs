@@ -52,7 +52,12 @@ impl StreamEvent {
 
     /// Whether it is of a subagent's answer, and not of the main one's.
     pub fn is_from_subagent(&self) -> bool {
-        self.parent_tool_use_id.is_some()
+        self.parent().is_some()
+    }
+
+    /// The tool use it was said in, where a subagent said it or was told it; as it is written where it is no text.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.extra.or_written(&self.parent_tool_use_id, "parent_tool_use_id")
     }
 }
 

@@ -5,7 +5,7 @@ use std::mem::discriminant;
 use serde_json::value::RawValue;
 
 use crate::{
-    ApiMessage, Block, Content, Delta, Json, ServerToolUse, TextBlock, ThinkingBlock, ToolUse,
+    ApiMessage, Block, Content, Delta, Json, ServerToolUse, TextBlock, ThinkingBlock, ToolUse, block::text_or_extra,
     stream_event::MessageDelta,
 };
 
@@ -123,15 +123,21 @@ impl Draft {
             return;
         }
         match (delta, block) {
-            (Delta::Text(delta), Block::Text(block)) => append(&mut block.text, delta.text.as_deref()),
+            (Delta::Text(delta), Block::Text(block)) => append(
+                &mut block.text,
+                &text_or_extra(delta.text.as_deref(), &delta.extra, "text"),
+            ),
             (Delta::Citations(delta), Block::Text(block)) => {
                 block.citations.get_or_insert_default().extend(delta.citation.clone());
             }
             (Delta::Thinking(delta), Block::Thinking(block)) => {
-                append(&mut block.thinking, delta.thinking.as_deref());
+                append(
+                    &mut block.thinking,
+                    &text_or_extra(delta.thinking.as_deref(), &delta.extra, "thinking"),
+                );
             }
             (Delta::Signature(delta), Block::Thinking(block)) => {
-                append(&mut block.signature, delta.signature.as_deref());
+                append(&mut block.signature, delta.signature.as_deref().unwrap_or_default());
             }
             (Delta::InputJson(delta), Block::ToolUse(ToolUse { input, .. }))
             | (Delta::InputJson(delta), Block::ServerToolUse(ServerToolUse { input, .. })) => {
@@ -290,6 +296,6 @@ fn is_same(written: &Block, block: &Block) -> bool {
     }
 }
 
-fn append(text: &mut Option<String>, more: Option<&str>) {
-    text.get_or_insert_default().push_str(more.unwrap_or_default());
+fn append(text: &mut Option<String>, more: &str) {
+    text.get_or_insert_default().push_str(more);
 }
