@@ -7,6 +7,7 @@ mod accumulator;
 mod hostile;
 mod lenient;
 mod live;
+mod many;
 mod misfits;
 mod mutate;
 mod properties;
