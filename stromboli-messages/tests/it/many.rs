@@ -1,5 +1,4 @@
-//! A turn of very many parts is folded in a time that grows as they do: each of these takes minutes where every part is
-//! looked for among all others.
+//! A turn of very many parts is folded in a time that grows as they do, and not as their square.
 
 use serde_json::{Value, json};
 use stromboli_messages::{Message, Turn};
