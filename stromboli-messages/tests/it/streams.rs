@@ -311,3 +311,67 @@ fn what_is_taken_back_does_not_count() {
     assert_eq!(blocks(&turn), ["one", "instead", "more"]);
     assert_eq!(turn.main.answers.len(), 0);
 }
+
+/// The end of an answer that the API broke off.
+fn broken_off(id: &str, from: Value) -> Message {
+    parse(
+        json!({"type": "stream_event", "parent_tool_use_id": null, "event": {"type": "message_stop"},
+        "api_message_id": id, "abandoned_blocks": {"api_message_id": id, "from_block_index": from}}),
+    )
+}
+
+#[test]
+fn what_the_api_broke_off_does_not_count() {
+    let written = [start("a"), begin(0), delta(0, "one"), begin(1), delta(1, "tw")];
+    let end = |from: Value, more: Vec<Message>| -> Vec<String> {
+        let written = written.clone().into_iter();
+        let turn = turns(written.chain([broken_off("a", from)]).chain(more).chain([result()])).remove(0);
+        assert!(turn.main.messages.iter().all(|message| !message.as_blocks().is_empty()));
+        blocks(&turn)
+    };
+    assert_eq!(end(json!(1), vec![]), ["one"]);
+    assert_eq!(end(json!(0), vec![]), [""; 0]);
+    assert_eq!(end(json!("?"), vec![]), [""; 0]);
+    // What a full line said stays, and a late one counts.
+    assert_eq!(end(json!(0), vec![said("a", "one")]), ["one"]);
+    let again = vec![start("b"), begin(0), delta(0, "again"), stop(), said("b", "again")];
+    assert_eq!(end(json!(0), again), ["again"]);
+    // The beginning was missed.
+    let turn = turns([
+        delta(0, "half"),
+        broken_off("a", json!(0)),
+        said("b", "whole"),
+        result(),
+    ])
+    .remove(0);
+    assert_eq!(blocks(&turn), ["whole"]);
+    // Of another message.
+    let turn = turns([
+        start("a"),
+        begin(0),
+        delta(0, "one"),
+        stop(),
+        broken_off("b", json!(0)),
+        result(),
+    ])
+    .remove(0);
+    assert_eq!(blocks(&turn), ["one"]);
+}
+
+#[test]
+fn a_block_that_broke_off_after_full_lines_counts_only_when_no_result_came() {
+    let cut = [
+        start("a"),
+        begin(0),
+        delta(0, "one"),
+        said("a", "one"),
+        begin(1),
+        delta(1, "tw"),
+    ];
+    assert_eq!(blocks(&turns(cut.clone().into_iter().chain([result()]))[0]), ["one"]);
+    let mut accumulator = Accumulator::new();
+    for message in cut {
+        assert_eq!(accumulator.push(message), None);
+    }
+    assert_eq!(blocks(&accumulator.finish().unwrap()), ["one", "tw"]);
+}

@@ -90,7 +90,7 @@ impl Conversation {
             Message::StreamEvent(line) => line.event.as_ref().is_some_and(|event| {
                 self.has_answer |= parent.is_none();
                 // So ends an answer that the API broke off, whose last block stays open.
-                if matches!(event, Event::Error(_)) || line.extra.contains("abandoned_blocks") {
+                if matches!(event, Event::Error(_)) || line.abandoned_blocks.is_some() {
                     self.interrupt();
                     return false;
                 }
