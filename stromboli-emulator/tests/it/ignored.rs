@@ -130,3 +130,23 @@ async fn no_event_of_an_agent_is_sent_again() {
     let beginning = format!("event: turn_start\ndata: {{\"type\":\"turn_start\",\"turn_id\":\"{turn}\"");
     assert!(first.starts_with(&beginning), "{first}");
 }
+
+#[tokio::test]
+async fn a_stream_that_is_asked_for_again_runs_again() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.on_prompt("hi").lines(["one", "two"]);
+    for runs in 1..=2 {
+        let stream = request(&emulator, "GET", "/run/stream?prompt=hi", "Last-Event-ID: 1\r\n", b"").await;
+        let beginning = "data: one\n\ndata: two\n\nevent: done\n";
+        assert!(stream.body.starts_with(beginning), "{}", stream.body);
+        assert_eq!(emulator.executions(), runs);
+    }
+}
+
+#[tokio::test]
+async fn the_working_directory_of_an_agent_is_not_looked_at() {
+    let emulator = Emulator::start().await.unwrap();
+    for workdir in ["relative", "/a/../b", "/a b", "/é"] {
+        start(&emulator, json!({"workdir": workdir})).await;
+    }
+}
