@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::auth::{access_claims, bearer, refresh_claims};
 use crate::decode::{self, Kind, Record};
+use crate::dialect::Dialect;
 use crate::jwt::{self, Claims};
 use crate::reply::{self, plain_error};
 use crate::request::text;
@@ -75,7 +76,9 @@ pub(super) fn logout(state: &State, headers: &HeaderMap) -> Result<Response, Ref
     }
     let unavailable = |error: &str| Box::new(plain_error(StatusCode::SERVICE_UNAVAILABLE, error));
     secret(state)?;
-    if !state.logged_out.exists() {
+    // Before 0.5.0 the server said that all was well.
+    let tells = state.settings.dialect >= Dialect::V0_5_7;
+    if tells && !state.logged_out.exists() {
         return Err(unavailable("token blacklist not configured"));
     }
     let token = bearer(headers).map_err(refused)?;
@@ -84,10 +87,14 @@ pub(super) fn logout(state: &State, headers: &HeaderMap) -> Result<Response, Ref
         return Err(refused((StatusCode::BAD_REQUEST, "token does not have a JTI claim")));
     }
     let expires = claims.exp.ok_or_else(|| Box::new(reply::server_panic()))?;
-    state
+    let kept = state
         .logged_out
-        .insert(&claims.jti, expires as i64, state.clock.timestamp())
-        .map_err(|error| unavailable(&format!("failed to invalidate token: {error}")))?;
+        .insert(&claims.jti, expires as i64, state.clock.timestamp());
+    if let Err(error) = kept
+        && tells
+    {
+        return Err(unavailable(&format!("failed to invalidate token: {error}")));
+    }
     let done = LoggedOut {
         success: true,
         message: "token invalidated",

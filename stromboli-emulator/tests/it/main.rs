@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod history;
 mod http;
+mod ignored;
 mod images;
 mod jobs;
 mod life;
