@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -208,7 +209,31 @@ impl Builder {
         self
     }
 
-    /// Makes ids and the order of jobs the same each time.
+    /// Keeps sessions with their transcripts, jobs and secrets in this directory, so that they outlive the process; if
+    /// not set, they are in memory only. The directory is made if it is not there, and one emulator has it at a time.
+    ///
+    /// An answer is sent when what it tells of is on disk. A job that runs when the process ends is failed afterwards.
+    /// The values of secrets are not encrypted: only the owner can read the file.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # use stromboli_emulator::Emulator;
+    /// # let dir = std::env::temp_dir().join(format!("stromboli-data-{}", std::process::id()));
+    /// let emulator = Emulator::builder().data(&dir).start().await?;
+    /// emulator.add_session("7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297", "{}");
+    /// drop(emulator);
+    /// let emulator = Emulator::builder().data(&dir).start().await?;
+    /// assert!(emulator.transcript("7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297").is_some());
+    /// # drop(emulator);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn data(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.data = Some(dir.into());
+        self
+    }
+
+    /// Makes ids and the order of jobs the same each time; with [`data`](Self::data), each time the directory is new.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -217,7 +242,9 @@ impl Builder {
     /// Starts the emulator on a free loopback port, on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When no port can be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// When no port can be bound; when the data directory cannot be read or written, is in use by another emulator
+    /// ([`ResourceBusy`](io::ErrorKind::ResourceBusy)) or holds something else
+    /// ([`InvalidData`](io::ErrorKind::InvalidData)); or when a setting makes no sense: the offset is a day or more, a component is
     /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);

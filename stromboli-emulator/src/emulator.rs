@@ -17,14 +17,18 @@ use crate::scripted::Rule;
 use crate::server;
 use crate::settings::Settings;
 use crate::state::State;
+use crate::store::{self, Contents, Writer};
 
-/// A running emulator. Dropping it closes its port and its connections and ends its runs.
+/// A running emulator. Dropping it closes its port and its connections and ends its runs; with a
+/// [data directory](Builder::data) it waits until that is written.
 pub struct Emulator {
     url: String,
     state: Arc<State>,
     door: Arc<Door>,
     /// Everything that the emulator spawned ends when this is dropped.
     _alive: watch::Sender<()>,
+    /// The data directory, which is free again when this is dropped.
+    _writer: Option<Writer>,
 }
 
 impl Emulator {
@@ -45,13 +49,22 @@ impl Emulator {
         let door = Arc::new(Door::open((Ipv4Addr::LOCALHOST, 0).into(), settings.send_buffer)?);
         let url = format!("http://{}", door.address());
         let (alive, stop) = watch::channel(());
-        let state = Arc::new(State::new(settings, answerer, seed, stop));
+        let (store, writer, kept) = match &settings.data {
+            Some(dir) => {
+                let (store, writer, kept) = store::open(dir).await?;
+                (Some(store), Some(writer), kept)
+            }
+            None => (None, None, Contents::default()),
+        };
+        let state = Arc::new(State::new(settings, answerer, seed, stop, store, kept));
+        state.settle().await.map_err(io::Error::other)?;
         server::spawn(Arc::clone(&state), Arc::clone(&door));
         Ok(Self {
             url,
             state,
             door,
             _alive: alive,
+            _writer: writer,
         })
     }
 

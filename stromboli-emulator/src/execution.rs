@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -54,7 +54,7 @@ pub(crate) struct Report {
 }
 
 /// The status of a run, or of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     Running,
@@ -83,7 +83,8 @@ impl Failure {
 }
 
 /// A crash on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(crate) struct CrashInfo {
     #[serde(skip_serializing_if = "is_zero")]
     exit_code: i32,
@@ -181,6 +182,14 @@ impl Execution {
         }
     }
 
+    /// Waits until nothing of the run can be lost, if that was asked for.
+    ///
+    /// # Errors
+    /// Why that will never be.
+    pub(crate) async fn settle(&mut self) -> Result<(), String> {
+        self.state.settle().await
+    }
+
     /// Counts the run as finished and returns its id; a run dropped without this was stopped.
     pub(crate) fn finish(mut self) -> String {
         self.finished = true;
@@ -204,6 +213,7 @@ impl Execution {
     fn end(&mut self, exit: Exit) -> Result<Report, Failure> {
         let output = self.output.trim().to_owned();
         let usage = self.usage();
+        self.keep();
         // Before anybody learns of the end: who does may go on with the session at once.
         self.occupied = None;
         let (status, crash_info) = match exit {
@@ -220,6 +230,13 @@ impl Execution {
         })
     }
 
+    /// Writes down what was said so far.
+    fn keep(&self) {
+        if let Some(turn) = &self.turn {
+            self.state.sessions.keep(&self.session_id, turn);
+        }
+    }
+
     /// What the session has used so far, by its transcript.
     fn usage(&self) -> Option<Usage> {
         if self.state.settings.dialect < Dialect::V0_5_7 {
@@ -233,6 +250,9 @@ impl Execution {
 
 impl Drop for Execution {
     fn drop(&mut self) {
+        if self.occupied.is_some() {
+            self.keep();
+        }
         let finished = self.finished;
         self.state.count(|stats| {
             if finished {

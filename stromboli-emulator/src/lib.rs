@@ -70,8 +70,11 @@
 //! makes a run exit with status 1, after the words of its `errors` if it has no text; the real command's words for these
 //! differ.
 //!
-//! # What is not here yet
-//! State that outlives the process.
+//! # State that lasts
+//! All is in memory until [`Builder::data`] names a directory. Then sessions with their transcripts, jobs and secrets are in
+//! a database there, and still there when the next emulator opens it, however the last one ended: an answer goes out when
+//! what it tells of is on disk, and so do the end of a stream and a webhook. Agents, pulled images and logged-out tokens
+//! ([`Blacklist`]) do not lie there. When the disk fails, every answer from then on is a 500 that says why.
 //!
 //! # Where it differs from the real server
 //! - Authentication is on only when there is a token or a JWT secret, or when it is asked for; it can be on without a
@@ -91,6 +94,10 @@
 //!   bytes, up to 1 MiB and 4 KiB. There is no time limit for reading headers.
 //! - The body of a run is read to its end, and not only to that of its first JSON value.
 //! - `claude.agents` may be nested 100 deep; the real limit is 10,000, as it is here for fields that are ignored.
+//! - The real server forgets its jobs when it restarts. With [`Builder::data`] they are kept on purpose; one that ran then
+//!   has failed with `job interrupted: …`, and no webhook tells of it. Of a run that was broken off so, the transcript has
+//!   the prompt and not what was printed. The clock is not kept: what was set forward is behind again.
+//! - Secrets lie in that directory as they are, readable for the owner of the file; podman does no better by default.
 //! - A job whose [`Answerer`] panics fails, and an agent exits; the real server has none.
 //! - An agent that is stopped is killed once and after 5 s, as one that obeys the SIGTERM is; the real server sends a
 //!   SIGKILL after 5 s more.
@@ -136,6 +143,7 @@ mod server;
 mod sessions;
 mod settings;
 mod state;
+mod store;
 mod syntax;
 mod timestamp;
 mod transcript;

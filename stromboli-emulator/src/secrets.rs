@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::state::lock;
+use crate::store::{Change, Contents, Store};
 
 /// The secret in which the server keeps Claude's credentials, and without which podman runs nothing.
 pub(crate) const CREDENTIALS: &str = "claude-credentials";
@@ -19,6 +20,8 @@ const MAX_VALUE: usize = 1 << 20;
 pub(crate) struct Secrets {
     secrets: Mutex<BTreeMap<String, Secret>>,
     clock: Clock,
+    /// None when secrets need not outlive the process.
+    store: Option<Store>,
 }
 
 /// A secret; its value does not show in `Debug`.
@@ -34,14 +37,20 @@ pub(crate) struct Secret {
 pub(crate) struct Taken;
 
 impl Secrets {
-    /// The server's own secret and no other.
-    pub(crate) fn new(random: &mut fastrand::Rng, clock: Clock) -> Self {
+    /// Those that were kept, or the server's own and no other.
+    pub(crate) fn new(random: &mut fastrand::Rng, clock: Clock, store: Option<Store>, kept: &mut Contents) -> Self {
+        let named = |secret: Secret| (secret.name.clone(), secret);
         let secrets = Self {
-            secrets: Mutex::default(),
+            secrets: Mutex::new(kept.secrets.drain(..).map(named).collect()),
             clock,
+            store,
         };
-        // Nothing is there that could be in the way.
-        let _ = secrets.create(id(random), CREDENTIALS, String::new());
+        let id = id(random);
+        // Later it may have been deleted.
+        if kept.starts == 0 {
+            // It is there already after a start that was broken off.
+            let _ = secrets.create(id, CREDENTIALS, String::new());
+        }
         secrets
     }
 
@@ -64,23 +73,27 @@ impl Secrets {
         if secrets.contains_key(name) {
             return Err(Taken);
         }
-        let name = name.to_owned();
-        let created = self.clock.timestamp();
-        secrets.insert(
-            name.clone(),
-            Secret {
-                id,
-                name,
-                created,
-                value,
-            },
-        );
+        let secret = Secret {
+            id,
+            name: name.to_owned(),
+            created: self.clock.timestamp(),
+            value,
+        };
+        if let Some(store) = &self.store {
+            store.write([Change::Secret(secret.clone())]);
+        }
+        secrets.insert(secret.name.clone(), secret);
         Ok(())
     }
 
     /// Whether it was there.
     pub(crate) fn delete(&self, name: &str) -> bool {
-        lock(&self.secrets).remove(name).is_some()
+        let mut secrets = lock(&self.secrets);
+        let found = secrets.remove(name).is_some();
+        if let Some(store) = self.store.as_ref().filter(|_| found) {
+            store.write([Change::NoSecret(name.to_owned())]);
+        }
+        found
     }
 }
 

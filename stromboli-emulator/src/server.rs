@@ -218,6 +218,9 @@ async fn handle(state: &Arc<State>, parts: &Parts, path: &str, peer: IpAddr, bod
     let admitted = admit(state, parts, path, route, quota.as_ref());
     let carried_out = AssertUnwindSafe(carry_out(state, parts, admitted, body)).catch_unwind();
     let mut response = carried_out.await.unwrap_or_else(|_| reply::server_panic());
+    if let Err(error) = state.settle().await {
+        response = reply::plain_error(StatusCode::INTERNAL_SERVER_ERROR, &error);
+    }
     response.headers_mut().extend(quota.iter().flat_map(Quota::headers));
     if state.settings.dialect == Dialect::V0_4_3 {
         let status = response.status().as_u16();

@@ -1,4 +1,5 @@
-//! The sessions: what lies in the server's directory of them, kept in memory.
+//! The sessions: what lies in the server's directory of them, kept in memory, and written down as
+//! well when they are to outlive the process.
 
 mod glob;
 pub(crate) mod history;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::request::text;
 use crate::state::lock;
+use crate::store::{Change, Contents, Lines, Store};
 
 use glob::{BadPattern, Pattern};
 use transcript::Writer;
@@ -21,11 +23,12 @@ use turn::SharedTurn;
 pub(crate) const WORKDIR: &str = "/workspace";
 
 /// All sessions by their ids.
-#[derive(Default)]
 pub(crate) struct Sessions {
     sessions: Mutex<HashMap<String, Session>>,
     /// Those with a run that goes on.
     busy: Arc<Mutex<HashSet<String>>>,
+    /// None when sessions need not outlive the process.
+    store: Option<Store>,
 }
 
 /// The home directory of a session's runs, with the conversations that they wrote there.
@@ -46,7 +49,7 @@ pub(crate) struct Place {
 
 struct Conversation {
     place: Place,
-    /// What lay on disk before its first run.
+    /// What lay on disk before its first run, or when the process began.
     lines: String,
     /// The runs since, which have lines only when they are asked for.
     turns: Vec<SharedTurn>,
@@ -85,6 +88,27 @@ impl Place {
 }
 
 impl Sessions {
+    /// Those that were kept, or none.
+    pub(crate) fn new(store: Option<Store>, kept: &mut Contents) -> Self {
+        let begun = |id| (id, Session::default());
+        let mut sessions: HashMap<_, _> = kept.sessions.drain(..).map(begun).collect();
+        for lines in kept.transcripts.drain(..) {
+            let place = Place {
+                project: lines.project,
+                id: lines.conversation,
+            };
+            // Numbers were `usize` when they were written.
+            let number = usize::try_from(lines.number).unwrap_or(usize::MAX);
+            let session = sessions.entry(lines.session).or_default();
+            session.write_as(number, &place, |conversation| conversation.lines.push_str(&lines.text));
+        }
+        Self {
+            sessions: Mutex::new(sessions),
+            busy: Arc::default(),
+            store,
+        }
+    }
+
     /// Every session, by name, with the title of its conversation, which is empty when it has none.
     pub(crate) fn list(&self) -> Vec<(String, String)> {
         let sessions = lock(&self.sessions);
@@ -99,6 +123,9 @@ impl Sessions {
         let mut sessions = lock(&self.sessions);
         if !sessions.contains_key(session) {
             sessions.insert(session.to_owned(), Session::default());
+            if let Some(store) = &self.store {
+                store.write([Change::Session(session.to_owned())]);
+            }
         }
     }
 
@@ -112,13 +139,23 @@ impl Sessions {
             lines.push('\n');
         }
         let mut session = Session::default();
-        session.write(&place, |conversation| conversation.lines = lines);
-        lock(&self.sessions).insert(id, session);
+        let number = session.write(&place, |conversation| conversation.lines.clone_from(&lines));
+        let mut sessions = lock(&self.sessions);
+        if let Some(store) = &self.store {
+            let (gone, there) = (Change::NoSession(id.clone()), Change::Session(id.clone()));
+            store.write([gone, there, Change::Lines(part(&id, &place, number, lines))]);
+        }
+        sessions.insert(id, session);
     }
 
     /// Removes a session. A run in it goes on, but what it writes is lost.
     pub(crate) fn delete(&self, session: &str) -> bool {
-        lock(&self.sessions).remove(session).is_some()
+        let mut sessions = lock(&self.sessions);
+        let found = sessions.remove(session).is_some();
+        if let Some(store) = self.store.as_ref().filter(|_| found) {
+            store.write([Change::NoSession(session.to_owned())]);
+        }
+        found
     }
 
     /// Takes the session for a run; none while another has it.
@@ -178,17 +215,31 @@ impl Sessions {
     /// Adds a turn to a conversation, which begins with it if it is not there. Nothing happens without the session.
     pub(crate) fn append(&self, session: &str, place: &Place, turn: SharedTurn) {
         if let Some(session) = lock(&self.sessions).get_mut(session) {
-            session.write(place, |conversation| conversation.turns.push(turn));
+            let number = session.write(place, |conversation| conversation.turns.push(Arc::clone(&turn)));
+            lock(&turn).number = number;
+        }
+        self.keep(session, &turn);
+    }
+
+    /// Writes down what has happened in a turn, if it is to outlive the process.
+    pub(crate) fn keep(&self, session: &str, turn: &SharedTurn) {
+        let Some(store) = &self.store else { return };
+        let sessions = lock(&self.sessions);
+        let conversations = sessions.get(session).into_iter().flat_map(|found| &found.conversations);
+        let mut written = conversations.filter_map(|conversation| Some((conversation, conversation.written(turn)?)));
+        if let Some((conversation, lines)) = written.next() {
+            let number = lock(turn).number;
+            store.write([Change::Lines(part(session, &conversation.place, number, lines))]);
         }
     }
 
     /// Begins the conversation `to` with all that was said in `from`.
     pub(crate) fn fork(&self, session: &str, from: &Place, to: &Place) {
         let mut sessions = lock(&self.sessions);
-        let Some(session) = sessions.get_mut(session) else {
+        let Some(found) = sessions.get_mut(session) else {
             return;
         };
-        let Some(original) = session.find(from) else { return };
+        let Some(original) = found.find(from) else { return };
         let mut lines = String::new();
         for line in original.transcript().lines() {
             let mut fields = object(line);
@@ -197,15 +248,23 @@ impl Sessions {
                 lines.push_str(&format!("{}\n", Value::Object(fields)));
             }
         }
-        session.write(to, |conversation| conversation.lines = lines);
+        let number = found.write(to, |conversation| conversation.lines.clone_from(&lines));
+        if let Some(store) = &self.store {
+            store.write([Change::Lines(part(session, to, number, lines))]);
+        }
     }
 }
 
 impl Session {
-    /// Writes to the conversation at `place`, which is a new one if there is none.
-    fn write(&mut self, place: &Place, write: impl FnOnce(&mut Conversation)) {
+    /// Writes to the conversation at `place`, which is a new one if there is none. Returns the number of what was written.
+    fn write(&mut self, place: &Place, write: impl FnOnce(&mut Conversation)) -> usize {
         let latest = self.conversations.iter().map(|other| other.written).max();
-        let written = latest.unwrap_or(0) + 1;
+        let number = latest.unwrap_or(0) + 1;
+        self.write_as(number, place, write);
+        number
+    }
+
+    fn write_as(&mut self, written: usize, place: &Place, write: impl FnOnce(&mut Conversation)) {
         let mut conversations = self.conversations.iter_mut();
         if let Some(conversation) = conversations.find(|conversation| conversation.place == *place) {
             conversation.written = written;
@@ -245,16 +304,31 @@ impl Conversation {
     /// All lines, as they lie on disk.
     fn transcript(&self) -> String {
         let mut lines = self.lines.clone();
-        let mut uuids = self
-            .lines
-            .lines()
-            .rev()
-            .map(|line| text(&object(line), "uuid").to_owned());
-        let mut leaf = uuids.find(|uuid| !uuid.is_empty());
+        let mut leaf = self.leaf();
         for turn in &self.turns {
             leaf = Writer::new(&lock(turn), &self.place.id, leaf, &mut lines).write();
         }
         lines
+    }
+
+    /// The `uuid` of the last line that has one, of those before the first run.
+    fn leaf(&self) -> Option<String> {
+        let lines = self.lines.lines().rev();
+        let mut uuids = lines.map(|line| text(&object(line), "uuid").to_owned());
+        uuids.find(|uuid| !uuid.is_empty())
+    }
+
+    /// The lines of one turn, if it is one of this conversation.
+    fn written(&self, turn: &SharedTurn) -> Option<String> {
+        let at = self.turns.iter().rposition(|other| Arc::ptr_eq(other, turn))?;
+        let leaf = match at.checked_sub(1).and_then(|before| self.turns.get(before)) {
+            // The leaf of a turn is its own, whatever came before it.
+            Some(before) => Writer::new(&lock(before), &self.place.id, None, &mut String::new()).write(),
+            None => self.leaf(),
+        };
+        let mut lines = String::new();
+        Writer::new(&lock(turn), &self.place.id, leaf, &mut lines).write();
+        Some(lines)
     }
 
     /// Whether there may be tokens in it.
@@ -271,6 +345,18 @@ impl Conversation {
         };
         let title = named("custom-title", "customTitle").or_else(|| named("ai-title", "aiTitle"));
         title.unwrap_or_default()
+    }
+}
+
+/// A part of a conversation, as it is written down.
+fn part(session: &str, place: &Place, number: usize, text: String) -> Lines {
+    Lines {
+        session: session.to_owned(),
+        project: place.project.clone(),
+        conversation: place.id.clone(),
+        // No machine counts further.
+        number: u64::try_from(number).unwrap_or(u64::MAX),
+        text,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the server's configuration decides, and its defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -67,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) registry_reachable: bool,
     /// The names of images that the registry has besides its own.
     pub(crate) registry_images: Vec<String>,
+    /// None when nothing need outlive the process.
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Settings {
@@ -96,6 +99,7 @@ impl Settings {
             allowed_volumes: Vec::new(),
             registry_reachable: true,
             registry_images: Vec::new(),
+            data: None,
         }
     }
 

@@ -10,6 +10,8 @@ use crate::state::{State, lock};
 
 /// A prompt and what was answered.
 pub(crate) struct Turn {
+    /// Its place in its session.
+    pub(super) number: usize,
     pub(super) began: Timestamp,
     pub(super) prompt: String,
     pub(super) workdir: String,
@@ -33,6 +35,7 @@ impl Turn {
             mode => mode,
         };
         Arc::new(Mutex::new(Self {
+            number: 0,
             began: state.clock.timestamp(),
             prompt: request.prompt.clone(),
             workdir: request.workdir().to_owned(),

@@ -12,6 +12,7 @@ mod auth_endpoints;
 mod body;
 mod client;
 mod conversations;
+mod data;
 mod dialect;
 mod events;
 mod faults;
