@@ -64,6 +64,8 @@ impl Agents {
 pub(crate) fn create(state: &Arc<State>, request: CreateRequest) -> io::Result<Snapshot> {
     let id = format!("agent-{}", state.random_uuid());
     let session_id = state.random_uuid();
+    // Its directory is all that there is of it: where its transcript lies, the server does not look.
+    state.sessions.create(&session_id);
     let agent = Arc::new(LiveAgent::new(
         id.clone(),
         session_id.clone(),

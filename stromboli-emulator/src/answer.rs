@@ -101,7 +101,7 @@ pub struct Run {
     pub id: String,
     /// What was asked; never empty.
     pub prompt: String,
-    /// The caller's session, or a fresh UUID; that of the agent.
+    /// The conversation: the caller's session, a fresh UUID, or that of a fork; the session of the agent.
     pub session_id: String,
     /// The working directory, when the request named one.
     pub workdir: Option<String>,
@@ -114,6 +114,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether it is the turn of an agent, whose end is not that of a process.
+    pub(crate) fn is_turn(&self) -> bool {
+        self.conversation.is_some()
+    }
+
     /// The `claude` option of that name, when it is a string.
     pub(crate) fn claude_text(&self, name: &str) -> Option<&str> {
         self.claude.get(name).and_then(Value::as_str)
@@ -128,7 +133,8 @@ pub enum Step {
     Line(String),
     /// A line of standard error, which is output of a run as well, and an `error` event of an agent.
     Stderr(String),
-    /// The tokens that the session has used so far; the last one counts.
+    /// The tokens of the answer that comes next; messages that the command prints do not count theirs any more. The
+    /// server reports what a session has used in all.
     Usage(Usage),
     /// The end; what comes after it is never asked for. An answer that ends without one has completed. In the turn of
     /// an agent [`Exit::Completed`] ends the turn, the others end the agent.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -150,7 +151,8 @@ impl Builder {
     }
 
     /// Makes a component of `/health` report an error: `podman`, `claude-credentials-file` or
-    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other.
+    /// `claude-credentials-secret`. [`start`](Self::start) refuses any other. Without `podman` runs, secrets and images
+    /// fail.
     pub fn degraded(mut self, component: &str, error: impl Into<String>) -> Self {
         match self.settings.components.iter_mut().find(|(name, _)| *name == component) {
             Some((_, reported)) => *reported = Some(error.into()),
@@ -209,7 +211,43 @@ impl Builder {
         self
     }
 
-    /// Makes ids and the order of jobs the same each time.
+    /// Whether the registry of images can be reached; if not, searches answer 502 and pulls 500.
+    pub fn registry_reachable(mut self, reachable: bool) -> Self {
+        self.settings.registry_reachable = reachable;
+        self
+    }
+
+    /// Lets an image be pulled that is not built in, such as `ghcr.io/acme/agent:2`; may be called again for more.
+    pub fn registry_image(mut self, name: impl Into<String>) -> Self {
+        self.settings.registry_images.push(name.into());
+        self
+    }
+
+    /// Keeps sessions with their transcripts, jobs and secrets in this directory, so that they outlive the process; if
+    /// not set, they are in memory only. The directory is made if it is not there, and one emulator has it at a time.
+    ///
+    /// An answer is sent when what it tells of is on disk. A job that runs when the process ends is failed afterwards.
+    /// The values of secrets are not encrypted: only the owner can read the file.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # use stromboli_emulator::Emulator;
+    /// # let dir = std::env::temp_dir().join(format!("stromboli-data-{}", std::process::id()));
+    /// let emulator = Emulator::builder().data(&dir).start().await?;
+    /// emulator.add_session("7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297", "{}");
+    /// drop(emulator);
+    /// let emulator = Emulator::builder().data(&dir).start().await?;
+    /// assert!(emulator.transcript("7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297").is_some());
+    /// # drop(emulator);
+    /// # std::fs::remove_dir_all(dir)?;
+    /// # Ok(()) }
+    /// ```
+    pub fn data(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.settings.data = Some(dir.into());
+        self
+    }
+
+    /// Makes ids and the order of jobs the same each time; with [`data`](Self::data), each time the directory is new.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
         self
@@ -218,7 +256,9 @@ impl Builder {
     /// Starts the emulator on the tokio runtime of the caller.
     ///
     /// # Errors
-    /// When the port cannot be bound, or when a setting makes no sense: the offset is a day or more, a component is
+    /// When the port cannot be bound; when the data directory cannot be read or written, is in use by another emulator
+    /// ([`ResourceBusy`](io::ErrorKind::ResourceBusy)) or holds something else
+    /// ([`InvalidData`](io::ErrorKind::InvalidData)); or when a setting makes no sense: the offset is a day or more, a component is
     /// unknown, a trusted proxy is no network, a rate or an expiry is zero, or the server would refuse the JWT secret.
     pub async fn start(mut self) -> io::Result<Emulator> {
         let refuse = |what| io::Error::new(io::ErrorKind::InvalidInput, what);

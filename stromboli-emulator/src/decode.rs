@@ -72,6 +72,25 @@ pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>,
     }
 }
 
+/// Checks that fields are there and not empty; each comes with what Go calls it.
+///
+/// # Errors
+/// The validator's text, a line for each field that is missing.
+pub(crate) fn require(fields: &Map<String, Value>, record: &Record, required: &[(&str, &str)]) -> Result<(), String> {
+    let is_empty = |name: &str| fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty);
+    let missing = required.iter().filter(|(name, _)| is_empty(name));
+    let lines = missing.map(|(_, go_name)| {
+        let rule = format!("Field validation for '{go_name}' failed on the 'required' tag");
+        format!("Key: '{}.{go_name}' Error:{rule}", record.name)
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() {
+        Ok(())
+    } else {
+        Err(lines.join("\n"))
+    }
+}
+
 fn fields(object: &RawValue, record: &Record, path: &str) -> Result<Map<String, Value>, String> {
     let mut known = Map::new();
     for (key, value) in read::<Entries>(object)?.0 {

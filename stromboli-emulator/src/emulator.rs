@@ -2,30 +2,33 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 
 use crate::answer::Answerer;
 use crate::builder::Builder;
+use crate::door::{Door, Refusal};
+use crate::fault::Fault;
+use crate::faults::Injected;
 use crate::observe::{Received, Stats};
 use crate::scripted::Rule;
-use crate::server::{self, Listener};
+use crate::server;
 use crate::settings::Settings;
-use crate::state::{State, lock};
+use crate::state::State;
+use crate::store::{self, Contents, Writer};
 
-/// How many connections may wait to be accepted.
-const BACKLOG: u32 = 1024;
-
-/// A running emulator. Dropping it closes its port and its connections and ends its runs.
+/// A running emulator. Dropping it closes its port and its connections and ends its runs; with a
+/// [data directory](Builder::data) it waits until that is written.
 pub struct Emulator {
     url: String,
     state: Arc<State>,
-    listener: Listener,
+    door: Arc<Door>,
     /// Everything that the emulator spawned ends when this is dropped.
     _alive: watch::Sender<()>,
+    /// The data directory, which is free again when this is dropped.
+    _writer: Option<Writer>,
 }
 
 impl Emulator {
@@ -48,17 +51,25 @@ impl Emulator {
         answerer: Box<dyn Answerer>,
         seed: Option<u64>,
     ) -> io::Result<Self> {
-        let listener = listen(address, &settings)?;
-        let url = format!("http://{}", reachable(listener.local_addr()?));
-        let listener = Arc::new(Mutex::new(Some(listener)));
+        let door = Arc::new(Door::open(address, settings.send_buffer)?);
+        let url = format!("http://{}", reachable(door.address()));
         let (alive, stop) = watch::channel(());
-        let state = Arc::new(State::new(settings, answerer, seed, stop));
-        server::spawn(Arc::clone(&state), Arc::clone(&listener));
+        let (store, writer, kept) = match &settings.data {
+            Some(dir) => {
+                let (store, writer, kept) = store::open(dir).await?;
+                (Some(store), Some(writer), kept)
+            }
+            None => (None, None, Contents::default()),
+        };
+        let state = Arc::new(State::new(settings, answerer, seed, stop, store, kept));
+        state.settle().await.map_err(io::Error::other)?;
+        server::spawn(Arc::clone(&state), Arc::clone(&door));
         Ok(Self {
             url,
             state,
-            listener,
+            door,
             _alive: alive,
+            _writer: writer,
         })
     }
 
@@ -117,9 +128,75 @@ impl Emulator {
         self.state.clock.advance(by);
     }
 
+    /// Puts a session there whose conversation is `transcript`: JSON lines in the form in which Claude Code keeps them on
+    /// disk. It lies where runs find it that have the working directory of its first line with a `cwd`, or else
+    /// `/workspace`. Claude Code resumes only sessions whose ids are UUIDs.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let id = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
+    /// let line = r#"{"type":"user","uuid":"1","message":{"role":"user","content":"hi"}}"#;
+    /// emulator.add_session(id, line);
+    /// # Ok(()) }
+    /// ```
+    pub fn add_session(&self, id: impl Into<String>, transcript: &str) {
+        self.state.sessions.put(id.into(), transcript);
+    }
+
+    /// The transcript of a session as it would lie on disk, once a run has written one.
+    pub fn transcript(&self, session_id: &str) -> Option<String> {
+        self.state.sessions.transcript(session_id)
+    }
+
+    /// The value of a secret, which the server itself never tells.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.state.secrets.get(name).map(|secret| secret.value)
+    }
+
     /// Breaks the connections of all agent streams that are open, as a proxy does that is restarted; the agents go on.
     pub fn close_streams(&self) {
         self.state.agents.cut_streams();
+    }
+
+    /// Makes something go wrong from now on, until it is used up or [cleared](Self::clear_faults).
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// use stromboli_emulator::Fault;
+    ///
+    /// let busy = emulator.inject(Fault::status(429).times(2).on("/run"));
+    /// // … let the program under test send a run …
+    /// println!("{} of its requests were refused", busy.fired());
+    /// # Ok(()) }
+    /// ```
+    pub fn inject(&self, fault: Fault) -> Injected {
+        self.state.faults.inject(fault)
+    }
+
+    /// Injects no fault any more; one that strikes already goes on.
+    pub fn clear_faults(&self) {
+        self.state.faults.clear();
+    }
+
+    /// Refuses connections until what it returns is released or dropped, as when the server is down: nobody listens on
+    /// the port. Connections that are idle are closed, others when their request is answered. The system refuses by
+    /// itself, so that refused connections cannot be counted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> std::io::Result<()> {
+    /// # let emulator = stromboli_emulator::Emulator::start().await?;
+    /// let down = emulator.refuse_connections()?;
+    /// // … see how the program under test does without a server …
+    /// down.release();
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When the system does not let the port be kept; the emulator is not reachable any more then.
+    pub fn refuse_connections(&self) -> io::Result<Refusal> {
+        self.door.refuse()
     }
 
     /// The last 1,024 requests, oldest first.
@@ -137,27 +214,10 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     }
     address
 }
-
-/// A socket that listens; the connections inherit its settings.
-fn listen(address: SocketAddr, settings: &Settings) -> io::Result<TcpListener> {
-    let socket = match address {
-        SocketAddr::V4(_) => TcpSocket::new_v4()?,
-        SocketAddr::V6(_) => TcpSocket::new_v6()?,
-    };
-    if let Some(bytes) = settings.send_buffer {
-        socket.set_send_buffer_size(bytes)?;
-    }
-    // As `TcpListener::bind` does it: a port whose last connections are still closing is free.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(BACKLOG)
-}
-
 impl Drop for Emulator {
     fn drop(&mut self) {
         // The accepting task ends only when the runtime gets to it; the port must be closed now.
-        lock(&self.listener).take();
+        self.door.close();
     }
 }
 

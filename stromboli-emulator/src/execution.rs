@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Crash, Exit, Run, Step};
+use crate::command;
 use crate::dialect::Dialect;
-use crate::request::RunRequest;
+use crate::request::{RunRequest, flag};
+use crate::sessions::turn::{self, SharedTurn, Turn};
+use crate::sessions::{Occupied, history};
 use crate::state::State;
 use crate::usage::Usage;
 use crate::validate;
@@ -21,11 +24,15 @@ const PARTIAL_OUTPUT: usize = 2000;
 pub(crate) struct Execution {
     state: Arc<State>,
     id: String,
+    session_id: String,
+    /// None after the end.
+    occupied: Option<Occupied>,
     answer: Answer,
+    /// None when the run is not written down.
+    turn: Option<SharedTurn>,
     /// None for a timeout beyond the end of time.
     deadline: Option<Instant>,
     output: String,
-    usage: Option<Usage>,
     finished: bool,
 }
 
@@ -47,7 +54,7 @@ pub(crate) struct Report {
 }
 
 /// The status of a run, or of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Status {
     Running,
@@ -76,7 +83,8 @@ impl Failure {
 }
 
 /// A crash on the wire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default)]
 pub(crate) struct CrashInfo {
     #[serde(skip_serializing_if = "is_zero")]
     exit_code: i32,
@@ -107,25 +115,41 @@ impl Execution {
     /// The text of the check that failed.
     pub(crate) fn begin(state: &Arc<State>, request: RunRequest, session_id: String) -> Result<Self, String> {
         let timeout = validate::check(&request, &state.settings)?;
+        let occupied = state.sessions.occupy(&session_id);
+        let occupied = occupied
+            .ok_or_else(|| format!("session initialization in progress: session {session_id}; please retry"))?;
+        state.sessions.create(&session_id);
         let id = format!("run-{}", state.random_id());
-        let run = Run {
-            id: id.clone(),
-            prompt: request.prompt,
-            session_id,
-            workdir: Some(request.workdir).filter(|path| !path.is_empty()),
-            claude: Value::Object(request.claude),
-            podman: Value::Object(request.podman),
-            conversation: None,
+        let (answer, turn) = match command::start(state, &request, &session_id) {
+            Ok(place) => {
+                let kept = !flag(&request.claude, "no_persistence");
+                let turn = kept.then(|| Turn::new(state, &request));
+                if let Some(turn) = &turn {
+                    state.sessions.append(&session_id, &place, Arc::clone(turn));
+                }
+                let run = Run {
+                    id: id.clone(),
+                    prompt: request.prompt,
+                    session_id: place.id,
+                    workdir: Some(request.workdir).filter(|path| !path.is_empty()),
+                    claude: Value::Object(request.claude),
+                    podman: Value::Object(request.podman),
+                    conversation: None,
+                };
+                (state.scripted.answer(run), turn)
+            }
+            Err(refusal) => (refusal, None),
         };
-        let answer = state.scripted.answer(run);
         state.count(|stats| stats.executions += 1);
         Ok(Self {
             state: Arc::clone(state),
             id,
+            session_id,
+            occupied: Some(occupied),
             answer,
+            turn,
             deadline: Instant::now().checked_add(timeout),
             output: String::new(),
-            usage: None,
             finished: false,
         })
     }
@@ -133,13 +157,17 @@ impl Execution {
     /// What happens next; not to be asked after the end.
     pub(crate) async fn next(&mut self) -> Event {
         loop {
-            match self.step().await {
+            let step = self.step().await;
+            if let Some(turn) = &self.turn {
+                turn::record(turn, self.state.clock.timestamp(), &step);
+            }
+            match step {
                 Step::Line(line) | Step::Stderr(line) => {
                     self.output.push_str(&line);
                     self.output.push('\n');
                     return Event::Line(line);
                 }
-                Step::Usage(usage) => self.usage = Some(usage),
+                Step::Usage(_) => {}
                 Step::Exit(exit) => return Event::End(self.end(exit)),
             }
         }
@@ -152,6 +180,14 @@ impl Execution {
                 return ending;
             }
         }
+    }
+
+    /// Waits until nothing of the run can be lost, if that was asked for.
+    ///
+    /// # Errors
+    /// Why that will never be.
+    pub(crate) async fn settle(&mut self) -> Result<(), String> {
+        self.state.settle().await
     }
 
     /// Counts the run as finished and returns its id; a run dropped without this was stopped.
@@ -176,6 +212,10 @@ impl Execution {
 
     fn end(&mut self, exit: Exit) -> Result<Report, Failure> {
         let output = self.output.trim().to_owned();
+        let usage = self.usage();
+        self.keep();
+        // Before anybody learns of the end: who does may go on with the session at once.
+        self.occupied = None;
         let (status, crash_info) = match exit {
             Exit::Completed => (Status::Completed, None),
             Exit::Crashed(crash) => (Status::Crashed, Some(CrashInfo::new(crash, &output))),
@@ -185,17 +225,34 @@ impl Execution {
             status,
             structured_output: structured_output(&output),
             output,
-            usage: self
-                .usage
-                .take()
-                .filter(|_| self.state.settings.dialect >= Dialect::V0_5_7),
+            usage,
             crash_info,
         })
+    }
+
+    /// Writes down what was said so far.
+    fn keep(&self) {
+        if let Some(turn) = &self.turn {
+            self.state.sessions.keep(&self.session_id, turn);
+        }
+    }
+
+    /// What the session has used so far, by its transcript.
+    fn usage(&self) -> Option<Usage> {
+        if self.state.settings.dialect < Dialect::V0_5_7 {
+            return None;
+        }
+        let transcript = self.state.sessions.counted_transcript(&self.session_id)?;
+        let messages = history::messages(&transcript, &self.state.clock, self.state.settings.utc_offset);
+        Usage::of(&messages.ok()?)
     }
 }
 
 impl Drop for Execution {
     fn drop(&mut self) {
+        if self.occupied.is_some() {
+            self.keep();
+        }
         let finished = self.finished;
         self.state.count(|stats| {
             if finished {

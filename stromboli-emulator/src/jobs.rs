@@ -6,33 +6,38 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::Offset;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::execution::{CrashInfo, Report, Status};
 use crate::state::lock;
+use crate::store::{Change, Store};
+use crate::timestamp;
+
+/// How a job ends whose server does not live to see it.
+const INTERRUPTED: &str = "job interrupted: the emulator was stopped while it ran";
 
 /// A job as the server shows it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Job {
     id: String,
     status: Status,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     output: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_output: Option<Value>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     error: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     session_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     crash_info: Option<CrashInfo>,
     created_at: String,
     updated_at: String,
     /// When it was updated, by the clock that its removal goes by.
-    #[serde(skip)]
+    #[serde(skip, default = "Instant::now")]
     updated: Instant,
 }
 
@@ -50,16 +55,36 @@ pub(crate) struct Jobs {
     ttl: Duration,
     utc_offset: Offset,
     clock: Clock,
+    /// None when jobs need not outlive the process.
+    store: Option<Store>,
+}
+
+impl Job {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn fail(&mut self, error: String) {
+        self.status = Status::Failed;
+        self.error = error;
+        self.session_id.clear();
+    }
 }
 
 impl Jobs {
-    pub(crate) fn new(ttl: Duration, utc_offset: Offset, clock: Clock) -> Self {
-        Self {
+    /// `kept` are those of an earlier process, none of which runs any more.
+    pub(crate) fn new(ttl: Duration, utc_offset: Offset, clock: Clock, store: Option<Store>, kept: Vec<Job>) -> Self {
+        let jobs = Self {
             jobs: Mutex::default(),
             ttl,
             utc_offset,
             clock,
+            store,
+        };
+        for job in kept {
+            jobs.restore(job);
         }
+        jobs
     }
 
     /// A new job, which runs already: the pending state is never seen.
@@ -77,7 +102,10 @@ impl Jobs {
             updated_at: now,
             updated: self.clock.instant(),
         };
-        self.access(|jobs| jobs.insert(id.to_owned(), job));
+        self.access(|jobs| {
+            self.keep(&job);
+            jobs.insert(id.to_owned(), job);
+        });
     }
 
     pub(crate) fn list(&self) -> Vec<Job> {
@@ -115,11 +143,7 @@ impl Jobs {
                     job.structured_output = report.structured_output;
                     job.crash_info = report.crash_info;
                 }
-                Err(error) => {
-                    job.status = Status::Failed;
-                    job.error = error;
-                    job.session_id.clear();
-                }
+                Err(error) => job.fail(error),
             }
             self.touch(job);
         });
@@ -128,23 +152,47 @@ impl Jobs {
     fn access<T>(&self, look: impl FnOnce(&mut HashMap<String, Job>) -> T) -> T {
         let mut jobs = lock(&self.jobs);
         let now = self.clock.instant();
-        jobs.retain(|_, job| now.duration_since(job.updated) < self.ttl);
+        jobs.retain(|id, job| {
+            let kept = now.duration_since(job.updated) < self.ttl;
+            if let Some(store) = self.store.as_ref().filter(|_| !kept) {
+                store.write([Change::NoJob(id.clone())]);
+            }
+            kept
+        });
         look(&mut jobs)
     }
 
     fn touch(&self, job: &mut Job) {
         job.updated_at = self.now();
         job.updated = self.clock.instant();
+        self.keep(job);
     }
 
-    /// RFC 3339 in whole seconds, as Go writes it: `Z` for an offset of zero.
+    fn keep(&self, job: &Job) {
+        if let Some(store) = &self.store {
+            store.write([Change::Job(job.clone())]);
+        }
+    }
+
+    /// Puts a job there that was last updated when it says so.
+    fn restore(&self, mut job: Job) {
+        let updated = job.updated_at.parse::<Timestamp>().unwrap_or_default();
+        let age = self.clock.timestamp().duration_since(updated);
+        let age = Duration::try_from(age).unwrap_or_default();
+        let now = self.clock.instant();
+        // Where instants do not go back that far, it is kept for longer.
+        job.updated = now.checked_sub(age).unwrap_or(now);
+        if job.status == Status::Running {
+            job.fail(INTERRUPTED.to_owned());
+            self.touch(&mut job);
+        }
+        lock(&self.jobs).insert(job.id.clone(), job);
+    }
+
+    /// RFC 3339 in whole seconds.
     fn now(&self) -> String {
         let seconds = self.clock.timestamp().as_second();
         let now = Timestamp::from_second(seconds).unwrap_or_default();
-        if self.utc_offset == Offset::UTC {
-            now.to_string()
-        } else {
-            now.display_with_offset(self.utc_offset).to_string()
-        }
+        timestamp::rfc3339(now, self.utc_offset)
     }
 }

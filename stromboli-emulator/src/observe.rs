@@ -1,6 +1,6 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use axum::http::Method;
 use axum::http::request::Parts;
@@ -12,7 +12,8 @@ use bytes::Bytes;
 pub struct Stats {
     /// Requests that arrived, whatever they were answered.
     pub requests: u64,
-    /// Runs begun: requests that passed every check, so that the answerer was asked; and turns of agents.
+    /// Runs begun: requests that passed every check of the server. Where podman or Claude Code refuse to go on, because of
+    /// a secret or a session, it counts although nobody is asked. And turns of agents.
     pub executions: u64,
     /// Runs and turns that came to their own end, of whatever kind; a job's run counts once the job shows it.
     pub finished: u64,
@@ -28,10 +29,12 @@ pub struct Stats {
     pub subscribers: u64,
     /// Events that a stream lost because its reader was too slow, over all streams since the start.
     pub dropped_events: u64,
+    /// Faults that struck, since the start.
+    pub faults: u64,
 }
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
+/// A request as it arrived. `Debug` shows nothing that could be a prompt, a token or a secret.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Received {
     /// The method, such as `POST`.
@@ -40,8 +43,12 @@ pub struct Received {
     pub target: String,
     /// The headers in the order of arrival, names in lower case, invalid UTF-8 in values replaced.
     pub headers: Vec<(String, String)>,
-    /// The whole body of a `POST` that was let in and whose route reads one; empty for others.
+    /// The whole body, when it was read: of a `POST` that was let in and whose route reads one, and where a fault struck.
     pub body: Bytes,
+    /// Whether it was passed on to its route; false when a fault, a missing token or an unknown path came before that.
+    /// What a route refuses for itself, a body that is not JSON say, counts here, and not in
+    /// [`executions`](crate::Emulator::executions).
+    pub executed: bool,
 }
 
 impl Received {
@@ -52,16 +59,28 @@ impl Received {
     }
 }
 
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.target.split('?').next().unwrap_or_default();
+        f.debug_struct("Received")
+            .field("method", &self.method)
+            .field("path", &path)
+            .field("body_length", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// A request as it is remembered: nearly all are forgotten unread, so that its texts lie in one piece.
 pub(crate) struct Kept {
     method: Method,
     /// The target, and the names and values of the headers, a line each; none of them has a line end in it.
     lines: String,
     body: Bytes,
+    executed: bool,
 }
 
 impl Kept {
-    pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
+    pub(crate) fn new(parts: &Parts, body: Bytes, executed: bool) -> Self {
         let mut lines = String::with_capacity(256);
         // Writing into a string cannot fail.
         let _ = write!(lines, "{}", parts.uri);
@@ -75,6 +94,7 @@ impl Kept {
             method: parts.method.clone(),
             lines,
             body,
+            executed,
         }
     }
 
@@ -87,6 +107,7 @@ impl Kept {
             method: self.method.to_string(),
             target,
             body: self.body.clone(),
+            executed: self.executed,
         }
     }
 }

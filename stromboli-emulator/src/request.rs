@@ -31,19 +31,14 @@ impl RunRequest {
             Dialect::V0_5_7 => &RUN_REQUEST,
         };
         let mut fields = decode::decode(body, record)?;
-        let request = Self {
+        decode::require(&fields, record, &[("prompt", "Prompt")])?;
+        Ok(Self {
             prompt: text(&fields, "prompt").to_owned(),
             workdir: text(&fields, "workdir").to_owned(),
             webhook_url: text(&fields, "webhook_url").to_owned(),
             claude: take_object(&mut fields, "claude"),
             podman: take_object(&mut fields, "podman"),
-        };
-        if request.prompt.is_empty() {
-            return Err(
-                "Key: 'RunRequest.Prompt' Error:Field validation for 'Prompt' failed on the 'required' tag".to_owned(),
-            );
-        }
-        Ok(request)
+        })
     }
 
     /// Reads the query of `GET /run/stream`; none without a prompt.
@@ -72,6 +67,11 @@ impl RunRequest {
 /// The string at `name`, or an empty one: Go's zero value.
 pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
     fields.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Whether `name` is set to true.
+pub(crate) fn flag(fields: &Map<String, Value>, name: &str) -> bool {
+    fields.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
 pub(crate) fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {

@@ -2,8 +2,11 @@
 
 mod agents;
 mod auth;
+mod images;
 mod jobs;
 mod run;
+mod secrets;
+mod sessions;
 mod stream;
 mod system;
 
@@ -31,6 +34,19 @@ pub(crate) enum Route {
     Jobs,
     Job(String),
     CancelJob(String),
+    Sessions,
+    DestroySession(String),
+    Messages(String),
+    /// A session and the `uuid` of a message.
+    Message(String, String),
+    Secrets,
+    CreateSecret,
+    Secret(String),
+    DeleteSecret(String),
+    Images,
+    Image(String),
+    SearchImages,
+    PullImage,
     Agents,
     CreateAgent,
     Agent(String),
@@ -58,6 +74,20 @@ impl Route {
             (&Method::GET, ["jobs"]) => Self::Jobs,
             (&Method::GET, ["jobs", id]) if !id.is_empty() => Self::Job((*id).to_owned()),
             (&Method::DELETE, ["jobs", id]) if !id.is_empty() => Self::CancelJob((*id).to_owned()),
+            (&Method::GET, ["sessions"]) => Self::Sessions,
+            (&Method::DELETE, ["sessions", id]) if !id.is_empty() => Self::DestroySession((*id).to_owned()),
+            (&Method::GET, ["sessions", id, "messages"]) if !id.is_empty() => Self::Messages((*id).to_owned()),
+            (&Method::GET, ["sessions", id, "messages", uuid]) if !id.is_empty() && !uuid.is_empty() => {
+                Self::Message((*id).to_owned(), (*uuid).to_owned())
+            }
+            (&Method::GET, ["secrets"]) => Self::Secrets,
+            (&Method::POST, ["secrets"]) => Self::CreateSecret,
+            (&Method::GET, ["secrets", name]) if !name.is_empty() => Self::Secret((*name).to_owned()),
+            (&Method::DELETE, ["secrets", name]) if !name.is_empty() => Self::DeleteSecret((*name).to_owned()),
+            (&Method::GET, ["images"]) => Self::Images,
+            (&Method::GET, ["images", "search"]) => Self::SearchImages,
+            (&Method::POST, ["images", "pull"]) => Self::PullImage,
+            (&Method::GET, ["images", name]) if !name.is_empty() => Self::Image((*name).to_owned()),
             (&Method::GET, ["agents"]) => Self::Agents,
             (&Method::POST, ["agents"]) => Self::CreateAgent,
             (&Method::GET, ["agents", id]) if !id.is_empty() => Self::Agent((*id).to_owned()),
@@ -100,7 +130,14 @@ impl Route {
     pub(crate) fn has_body(&self) -> bool {
         matches!(
             self,
-            Self::Run | Self::RunAsync | Self::AuthToken | Self::AuthRefresh | Self::CreateAgent | Self::SendAgent(_)
+            Self::Run
+                | Self::RunAsync
+                | Self::AuthToken
+                | Self::AuthRefresh
+                | Self::CreateSecret
+                | Self::PullImage
+                | Self::CreateAgent
+                | Self::SendAgent(_)
         )
     }
 
@@ -121,6 +158,18 @@ impl Route {
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),
+            Self::Sessions => sessions::list(state),
+            Self::DestroySession(id) => sessions::delete(state, &id),
+            Self::Messages(id) => sessions::messages(state, &id, query),
+            Self::Message(id, uuid) => sessions::message(state, &id, &uuid),
+            Self::Secrets => secrets::list(state),
+            Self::CreateSecret => secrets::create(state, body),
+            Self::Secret(name) => secrets::get(state, &name),
+            Self::DeleteSecret(name) => secrets::delete(state, &name),
+            Self::Images => images::list(state),
+            Self::Image(name) => images::get(state, &name),
+            Self::SearchImages => images::search(state, query),
+            Self::PullImage => images::pull(state, body),
             Self::Agents => agents::list(state),
             Self::CreateAgent => agents::create(state, body),
             Self::Agent(id) => agents::get(state, &id),

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
-use tokio::sync::watch;
 
 use crate::agent::Agent;
 use crate::answer::{Answer, Answerer, Crash, Exit, Run, Step, reply_lines};
+use crate::hold::{Delay, Hold};
 use crate::state::lock;
 use crate::transcript::{Reply, ToolUse};
 use crate::usage::Usage;
@@ -61,7 +61,7 @@ struct Script {
     without_result: bool,
     delay: Duration,
     /// What must open before the line of that number; beyond the last line, before the end.
-    holds: Vec<(usize, watch::Receiver<()>)>,
+    holds: Vec<(usize, Delay)>,
     usage: Option<Usage>,
     exit: Exit,
 }
@@ -103,16 +103,17 @@ impl Script {
         let lines: Vec<Step> = stderr.chain(printed.into_iter().map(Step::Line)).collect();
         let last = lines.len();
         let mut acts = Vec::with_capacity(2 * last + 2);
+        // Before the messages that they belong to.
+        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         for (number, line) in lines.into_iter().enumerate() {
             acts.extend(self.holds_before(|at| at == number));
-            acts.push(Act::Delay(self.delay));
+            acts.push(Act::Wait(self.delay.into()));
             acts.push(Act::Take(line));
         }
         acts.extend(self.holds_before(|at| at >= last));
         if last == 0 {
-            acts.push(Act::Delay(self.delay));
+            acts.push(Act::Wait(self.delay.into()));
         }
-        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
         acts.push(Act::Take(Step::Exit(self.exit.clone())));
         Answer::new(stream::iter(acts).filter_map(Act::perform))
     }
@@ -125,21 +126,19 @@ impl Script {
 
 /// A step, or what comes between two.
 enum Act {
-    Delay(Duration),
-    Wait(watch::Receiver<()>),
+    Wait(Delay),
     Take(Step),
 }
 
 impl Act {
     async fn perform(self) -> Option<Step> {
         match self {
-            Self::Take(step) => return Some(step),
-            Self::Delay(Duration::ZERO) => {}
-            Self::Delay(delay) => tokio::time::sleep(delay).await,
-            // Nothing is ever sent: this ends when the hold is dropped.
-            Self::Wait(mut hold) => drop(hold.changed().await),
+            Self::Take(step) => Some(step),
+            Self::Wait(delay) => {
+                delay.pass().await;
+                None
+            }
         }
-        None
     }
 }
 
@@ -221,7 +220,8 @@ impl Rule<'_> {
         self.set(|script| script.delay = delay)
     }
 
-    /// The tokens that the session has used; those of the turn when an agent is asked.
+    /// The tokens that each of these runs or turns uses, whatever messages among its output say of theirs. The server
+    /// reports the sum of all runs of the session.
     pub fn usage(self, usage: Usage) -> Self {
         self.set(|script| script.usage = Some(usage))
     }
@@ -242,9 +242,9 @@ impl Rule<'_> {
 
     /// Runs of this rule stop after so many lines, or before the end, until the hold is released.
     pub fn hold_after(self, lines: usize) -> Hold {
-        let (open, hold) = watch::channel(());
-        self.set(|script| script.holds.push((lines, hold)));
-        Hold { _open: open }
+        let hold = Hold::new();
+        self.set(|script| script.holds.push((lines, Delay::from(&hold))));
+        hold
     }
 
     fn set(self, change: impl FnOnce(&mut Script)) -> Self {
@@ -261,18 +261,6 @@ impl std::fmt::Debug for Rule<'_> {
             .field("index", &self.index)
             .finish_non_exhaustive()
     }
-}
-
-/// Keeps the runs of a [`Rule`] from going on until it is released or dropped.
-#[derive(Debug)]
-#[must_use = "a hold that is dropped holds nothing"]
-pub struct Hold {
-    _open: watch::Sender<()>,
-}
-
-impl Hold {
-    /// Lets the runs go on, those that wait and those to come.
-    pub fn release(self) {}
 }
 
 /// Says who answers and quotes the prompt; what answers when nothing else was chosen.

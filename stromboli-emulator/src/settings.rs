@@ -1,5 +1,6 @@
 //! What the server's configuration decides, and its defaults.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -64,6 +65,11 @@ pub(crate) struct Settings {
     pub(crate) send_buffer: Option<u32>,
     pub(crate) allowed_images: Vec<String>,
     pub(crate) allowed_volumes: Vec<String>,
+    pub(crate) registry_reachable: bool,
+    /// The names of images that the registry has besides its own.
+    pub(crate) registry_images: Vec<String>,
+    /// None when nothing need outlive the process.
+    pub(crate) data: Option<PathBuf>,
 }
 
 impl Settings {
@@ -91,6 +97,9 @@ impl Settings {
             send_buffer: None,
             allowed_images: Vec::new(),
             allowed_volumes: Vec::new(),
+            registry_reachable: true,
+            registry_images: Vec::new(),
+            data: None,
         }
     }
 
@@ -102,6 +111,12 @@ impl Settings {
     pub(crate) fn auth_enabled(&self) -> bool {
         let knows_one = !self.api_tokens.is_empty() || self.jwt_secret.is_some();
         self.auth.unwrap_or(knows_one && self.dialect >= Dialect::V0_5_7)
+    }
+
+    /// What podman says to everything, if it does not work.
+    pub(crate) fn podman_error(&self) -> Option<&str> {
+        let podman = self.components.iter().find(|(name, _)| *name == "podman");
+        podman.and_then(|(_, error)| error.as_deref())
     }
 
     /// Whether a server would start with these.

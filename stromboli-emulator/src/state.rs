@@ -9,12 +9,17 @@ use crate::agents::Agents;
 use crate::answer::Answerer;
 use crate::blacklist::LoggedOut;
 use crate::clock::Clock;
+use crate::faults::Faults;
+use crate::images::Images;
 use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::observe::{Kept, Received, Stats};
 use crate::rate_limit::RateLimiter;
 use crate::scripted::Scripted;
+use crate::secrets::{self, Secrets};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::store::{Change, Contents, Store};
 
 /// How many requests are remembered.
 const RECEIVED: usize = 1024;
@@ -29,7 +34,13 @@ pub(crate) struct State {
     pub(crate) metrics: Metrics,
     pub(crate) scripted: Scripted,
     pub(crate) jobs: Jobs,
+    pub(crate) sessions: Sessions,
+    pub(crate) secrets: Secrets,
+    pub(crate) images: Images,
     pub(crate) agents: Agents,
+    pub(crate) faults: Faults,
+    /// None when nothing need outlive the process.
+    store: Option<Store>,
     stats: watch::Sender<Stats>,
     received: Mutex<VecDeque<Kept>>,
     random: Mutex<fastrand::Rng>,
@@ -42,25 +53,62 @@ impl State {
         answerer: Box<dyn Answerer>,
         seed: Option<u64>,
         stop: watch::Receiver<()>,
+        store: Option<Store>,
+        mut kept: Contents,
     ) -> Self {
         let clock = Clock::default();
+        let mut random = seed.map_or_else(fastrand::Rng::new, |seed| {
+            // Other ids each time, since those of the last time are taken.
+            fastrand::Rng::with_seed(seed.wrapping_add(kept.starts))
+        });
+        // The same numbers again, so that faults come as they did however many ids were drawn before.
+        let faults = Faults::new(random.clone());
         let limiter = |rate| {
             let proxies = settings.trusted_proxies.clone();
             RateLimiter::new(rate, proxies, settings.dialect, clock.clone())
         };
-        Self {
+        let jobs = std::mem::take(&mut kept.jobs);
+        let state = Self {
             logged_out: LoggedOut::new(settings.blacklist.clone()),
             limiter: settings.rate_limit.map(limiter),
             metrics: Metrics::default(),
-            jobs: Jobs::new(settings.job_ttl, settings.utc_offset, clock.clone()),
+            jobs: Jobs::new(
+                settings.job_ttl,
+                settings.utc_offset,
+                clock.clone(),
+                store.clone(),
+                jobs,
+            ),
+            sessions: Sessions::new(store.clone(), &mut kept),
+            secrets: Secrets::new(&mut random, clock.clone(), store.clone(), &mut kept),
+            images: Images::new(&settings.registry_images),
             agents: Agents::new(),
+            faults,
             clock,
             settings,
             scripted: Scripted::new(answerer),
             stats: watch::Sender::new(Stats::default()),
             received: Mutex::default(),
-            random: Mutex::new(seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed)),
+            random: Mutex::new(random),
             stop,
+            store,
+        };
+        if let Some(store) = &state.store {
+            // Last, so that the first start counts only when the server's own secret is there.
+            store.write([Change::Starts(kept.starts + 1)]);
+        }
+        state
+    }
+
+    /// Waits until all that was done so far would outlive the process, if that was asked for. Nobody may be told of
+    /// anything before.
+    ///
+    /// # Errors
+    /// Why that will never be.
+    pub(crate) async fn settle(&self) -> Result<(), String> {
+        match &self.store {
+            Some(store) => store.settle().await,
+            None => Ok(()),
         }
     }
 
@@ -109,6 +157,10 @@ impl State {
     /// A random (version 4) UUID.
     pub(crate) fn random_uuid(&self) -> String {
         uuid(&mut lock(&self.random))
+    }
+
+    pub(crate) fn random_secret_id(&self) -> String {
+        secrets::id(&mut lock(&self.random))
     }
 
     /// Random numbers of their own for something that needs many.

@@ -3,11 +3,14 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-/// The tokens that a session has used, as the server reports them with a run; the totals and the cost are worked out
-/// from these when the answer is written.
+use crate::sessions::history::Message;
+
+/// Tokens that were used: by one run when an answer says so, by a whole session when the server reports them. The total
+/// and the cost are worked out from these when the report is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The model, which decides the price; none costs nothing.
+    /// The model, which decides the price. Without one it is the model that the request names; without that too, the
+    /// tokens cost nothing.
     pub model: Option<String>,
     /// Tokens read.
     pub input_tokens: u64,
@@ -27,6 +30,24 @@ const PRICES: [(&str, [f64; 4]); 3] = [
 ];
 
 impl Usage {
+    /// What the messages of a session have used together, by the model that spoke last; none if none says.
+    pub(crate) fn of(messages: &[Message]) -> Option<Self> {
+        let mut usage = None::<Self>;
+        for content in messages.iter().map(|message| &message.content) {
+            let Some(counts) = &content.usage else { continue };
+            let sum = usage.get_or_insert_default();
+            let add = |sum: &mut u64, tokens| *sum = sum.saturating_add(u64::try_from(tokens).unwrap_or(0));
+            add(&mut sum.input_tokens, counts.input_tokens);
+            add(&mut sum.output_tokens, counts.output_tokens);
+            add(&mut sum.cache_creation_input_tokens, counts.cache_creation_input_tokens);
+            add(&mut sum.cache_read_input_tokens, counts.cache_read_input_tokens);
+            if !content.model.is_empty() {
+                sum.model = Some(content.model.clone());
+            }
+        }
+        usage
+    }
+
     fn total(&self) -> u64 {
         self.counts().into_iter().fold(0, u64::saturating_add)
     }

@@ -23,6 +23,8 @@ pub(crate) type Slot = Arc<Mutex<Option<Outlet>>>;
 /// A connection that holds hyper's own refusals back.
 pub(crate) struct Wire {
     stream: TcpStream,
+    /// Hyper does not write any more.
+    taken_over: bool,
     /// The status line of the refusal, without the version.
     refused: Option<&'static str>,
     outlet: Slot,
@@ -32,6 +34,7 @@ impl Wire {
     pub(crate) fn new(stream: TcpStream, outlet: Slot) -> Self {
         Self {
             stream,
+            taken_over: false,
             refused: None,
             outlet,
         }
@@ -39,6 +42,16 @@ impl Wire {
 
     fn report(&self, report: fn(&Outlet)) {
         lock(&self.outlet).as_ref().map(report);
+    }
+
+    /// From now on, whatever is written goes out.
+    pub(crate) fn take_over(&mut self) {
+        self.taken_over = true;
+    }
+
+    /// Ends the connection so that the other end sees an error.
+    pub(crate) fn reset(self) {
+        reset(self.stream);
     }
 
     /// Ends the connection, after a refusal if hyper had one.
@@ -62,18 +75,24 @@ impl Wire {
     }
 }
 
-/// What Go says in the place of this head, if it is an answer that hyper gives by itself: the answers of ours with a
-/// status from 400 to 499 have bodies.
+/// Ends a connection so that the other end sees an error. If the system does not do so, it sees the end.
+pub(crate) fn reset(stream: TcpStream) {
+    let _ = stream.set_zero_linger();
+}
+
+/// What Go says in the place of this head, if it is an answer that hyper gives by itself: it has no headers but hyper's
+/// own, where an answer of ours has an id.
 fn refusal(head: &[u8]) -> Option<&'static str> {
     if head.len() > LONGEST_REFUSAL {
         return None;
     }
     let head = str::from_utf8(head.strip_suffix(b"\r\n\r\n")?).ok()?;
     let (status, headers) = head.strip_prefix("HTTP/1.1 ")?.split_once("\r\n")?;
-    if !headers
-        .split("\r\n")
-        .any(|h| h.eq_ignore_ascii_case("content-length: 0"))
-    {
+    let is_hypers = |header: &str| {
+        let name = header.split(':').next().unwrap_or_default();
+        ["connection", "content-length", "date"].contains(&name.to_ascii_lowercase().as_str())
+    };
+    if !headers.split("\r\n").all(is_hypers) {
         return None;
     }
     match status.get(..3)? {
@@ -92,7 +111,7 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if let Some(status) = refusal(buf) {
+        if let Some(status) = refusal(buf).filter(|_| !self.taken_over) {
             self.refused = Some(status);
             return Poll::Ready(Ok(buf.len()));
         }

@@ -3,7 +3,7 @@
 mod dialogue;
 mod draft;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use dialogue::Dialogue;
 
@@ -36,6 +36,8 @@ pub struct Accumulator {
     main: Dialogue,
     /// One for each of the turn's subagents.
     subagents: Vec<Dialogue>,
+    /// Which of them works for each tool use.
+    parents: HashMap<String, usize>,
 }
 
 impl Accumulator {
@@ -51,9 +53,12 @@ impl Accumulator {
         let message = message.into();
         match &*message {
             Message::StreamEvent(message) => {
-                let (dialogue, conversation) = self.place(message.parent_tool_use_id.as_deref());
+                let (dialogue, conversation) = self.place(message.parent());
                 if let Some(event) = &message.event {
                     dialogue.event(conversation, event);
+                }
+                if let Some(abandoned) = &message.abandoned_blocks {
+                    dialogue.take_back(conversation, abandoned);
                 }
             }
             Message::System(System::ApiRetry(_)) => self.main.doubt(),
@@ -83,13 +88,13 @@ impl Accumulator {
         match message {
             Message::Assistant(message) => {
                 self.retract(message.supersedes.as_deref().unwrap_or_default());
-                let (dialogue, conversation) = self.place(message.parent_tool_use_id.as_deref());
+                let (dialogue, conversation) = self.place(message.parent());
                 dialogue.say(conversation, *message);
                 None
             }
             Message::User(message) => {
-                let (_, conversation) = self.place(message.parent_tool_use_id.as_deref());
-                answer(conversation, *message);
+                let (dialogue, conversation) = self.place(message.parent());
+                answer(dialogue, conversation, *message);
                 None
             }
             Message::Result(result) => Some(self.end(Some(result))),
@@ -102,8 +107,8 @@ impl Accumulator {
         let Some(parent) = parent else {
             return (&mut self.main, &mut self.turn.main);
         };
-        let known = |conversation: &Conversation| conversation.parent_tool_use_id.as_deref() == Some(parent);
-        let at = self.turn.subagents.iter().position(known).unwrap_or_else(|| {
+        let at = self.parents.get(parent).copied().unwrap_or_else(|| {
+            self.parents.insert(parent.to_owned(), self.subagents.len());
             self.subagents.push(Dialogue::default());
             self.turn.subagents.push(Conversation {
                 parent_tool_use_id: Some(parent.to_owned()),
@@ -130,7 +135,7 @@ impl Accumulator {
 
     fn end(&mut self, result: Option<Box<ResultMessage>>) -> Turn {
         for (dialogue, conversation) in self.dialogues() {
-            dialogue.end(conversation);
+            dialogue.end(conversation, result.is_some());
         }
         self.turn.result = result;
         std::mem::take(self).turn
@@ -143,18 +148,19 @@ impl Accumulator {
 }
 
 /// Adds the answers of tools.
-fn answer(conversation: &mut Conversation, message: UserMessage) {
+fn answer(dialogue: &mut Dialogue, conversation: &mut Conversation, message: UserMessage) {
     let content = message.message.and_then(|message| message.content);
     let blocks = content.map(Content::into_blocks).unwrap_or_default();
     // A line has the tool's own shape of one answer, the first.
     let mut tool_use_result = message.tool_use_result;
     for block in blocks {
         if let Block::ToolResult(result) = block {
-            conversation.answers.push(ToolAnswer {
+            let answer = ToolAnswer {
                 result,
                 tool_use_result: tool_use_result.take(),
                 uuid: message.uuid.clone(),
-            });
+            };
+            dialogue.answer(conversation, answer);
         }
     }
 }

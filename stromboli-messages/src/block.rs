@@ -6,7 +6,7 @@ mod source;
 use std::borrow::Cow;
 
 pub use content::Content;
-pub use source::{Base64Source, ContentSource, FileSource, Source, TextSource, UrlSource};
+pub use source::{Base64Source, FileSource, Source, TextSource, UrlSource};
 
 use crate::{
     Extra, Json, Unknown,

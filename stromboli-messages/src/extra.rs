@@ -21,6 +21,13 @@ impl Extra {
         self.0.contains_key(name)
     }
 
+    /// A field that names what a message belongs to: what it says, or else as it is written where it does not fit, so
+    /// that nothing is taken for what belongs to nobody.
+    pub(crate) fn or_written<'a>(&'a self, field: &'a Option<String>, name: &str) -> Option<&'a str> {
+        let written = || self.get(name).map(Json::get).filter(|written| *written != "null");
+        field.as_deref().or_else(written)
+    }
+
     /// Sets a field and gives back what it was.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Json>) -> Option<Json> {
         self.0.insert(name.into(), value.into())

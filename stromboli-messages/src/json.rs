@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 impl Wire for Json {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         <&RawValue>::deserialize(deserializer).map(Self::from)
     }
 }

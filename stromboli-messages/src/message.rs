@@ -97,13 +97,15 @@ impl Message {
         Line::session_id(self)
     }
 
-    /// The tool use it was said in, when it was said by a subagent or to one.
+    /// The tool use it was said in, when it was said by a subagent or to one; as it is written where it is no text.
     pub fn parent_tool_use_id(&self) -> Option<&str> {
         match self {
-            Self::Assistant(message) => message.parent_tool_use_id.as_deref(),
-            Self::User(message) => message.parent_tool_use_id.as_deref(),
-            Self::StreamEvent(message) => message.parent_tool_use_id.as_deref(),
-            Self::ToolProgress(message) => message.parent_tool_use_id.as_deref(),
+            Self::Assistant(message) => message.parent(),
+            Self::User(message) => message.parent(),
+            Self::StreamEvent(message) => message.parent(),
+            Self::ToolProgress(message) => message
+                .extra
+                .or_written(&message.parent_tool_use_id, "parent_tool_use_id"),
             Self::Unknown(message) => message.parent_tool_use_id(),
             _ => None,
         }

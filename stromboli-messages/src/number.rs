@@ -115,7 +115,7 @@ impl Serialize for Number {
 }
 
 impl Wire for Number {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
         Self::from_text(raw.get()).ok_or_else(|| serde::de::Error::custom("not a number"))
     }

@@ -82,23 +82,42 @@ message! {
 impl ResultMessage {
     /// The final answer, or why there is none; empty where neither is said.
     pub fn text(&self) -> Cow<'_, str> {
-        match &self.errors {
-            Some(errors) if self.result.is_none() => Cow::Owned(errors.join("\n")),
-            _ => text_or_extra(self.result.as_deref(), &self.extra, "result"),
+        if self.has_text() {
+            return text_or_extra(self.result.as_deref(), &self.extra, "result");
         }
+        if let Some(errors) = &self.errors {
+            return Cow::Owned(errors.join("\n"));
+        }
+        let errors: Vec<Json> = self
+            .extra
+            .get("errors")
+            .and_then(|errors| errors.parse().ok())
+            .unwrap_or_default();
+        let text = |error: &Json| error.text().unwrap_or(Cow::Borrowed(error.get())).into_owned();
+        Cow::Owned(errors.iter().map(text).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// Whether it says the final answer, or why there is none, in one text.
+    pub(crate) fn has_text(&self) -> bool {
+        self.result.is_some() || self.extra.get("result").and_then(Json::text).is_some()
     }
 
     /// Whether the turn went well, and why not.
     ///
     /// A `success` with `is_error` is a failure: the API's, whose words are in `result`.
     pub fn outcome(&self) -> Outcome {
-        let failed = self.is_error.unwrap_or(false);
+        // What does not fit is no success.
+        let failed = self.is_error.unwrap_or_else(|| {
+            self.api_error_status.is_some()
+                || self.extra.contains("is_error")
+                || self.extra.contains("api_error_status")
+        });
         match &self.subtype {
             Some(ResultSubtype::Success) | None if failed => Outcome::ApiError {
                 status: self.api_error_status,
             },
             Some(ResultSubtype::Success) => Outcome::Ok,
-            None if self.is_error == Some(false) => Outcome::Ok,
+            None if self.is_error == Some(false) && !self.extra.contains("subtype") => Outcome::Ok,
             Some(ResultSubtype::ErrorDuringExecution) => Outcome::Execution,
             Some(ResultSubtype::ErrorMaxTurns) => Outcome::MaxTurns,
             Some(ResultSubtype::ErrorMaxBudgetUsd) => Outcome::Budget,

@@ -21,6 +21,20 @@ message! {
         user_message_uuids: Vec<String>;
         /// Why the conversation was resumed.
         resume_reason: String;
+        /// The id of the answer.
+        api_message_id: String;
+        /// What does not count of an answer that the API broke off.
+        abandoned_blocks: AbandonedBlocks;
+    }
+}
+
+record! {
+    /// The end of an answer that the API broke off: what does not count, unless an `assistant` line said it.
+    pub struct AbandonedBlocks {
+        /// The id of the answer.
+        api_message_id: String;
+        /// The first block that does not count.
+        from_block_index: u64;
     }
 }
 
@@ -38,7 +52,12 @@ impl StreamEvent {
 
     /// Whether it is of a subagent's answer, and not of the main one's.
     pub fn is_from_subagent(&self) -> bool {
-        self.parent_tool_use_id.is_some()
+        self.parent().is_some()
+    }
+
+    /// The tool use it was said in, where a subagent said it or was told it; as it is written where it is no text.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.extra.or_written(&self.parent_tool_use_id, "parent_tool_use_id")
     }
 }
 

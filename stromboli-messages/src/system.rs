@@ -13,18 +13,19 @@ pub use init::{
 };
 pub use notices::{
     CommandsChanged, ElicitationComplete, FailedFile, FilesPersisted, Informational, InformationalLevel,
-    LocalCommandOutput, Memory, MemoryMode, MemoryRecall, MemoryScope, MirrorError, MirrorKey, Notification,
+    LocalCommandOutput, LostWrite, Memory, MemoryMode, MemoryRecall, MemoryScope, MirrorError, MirrorKey, Notification,
     NotificationPriority, PermissionDenied, PersistedFile, PluginInstall, PluginInstallStatus, PostTurnSummary,
-    SessionWritesLost, SlashCommand, WorkerShuttingDown,
+    SessionWritesLost, SlashCommand, WorkerShuttingDown, WriteError,
 };
 pub use state::{
     Activity, ApiRetry, CompactBoundary, CompactMetadata, CompactResult, CompactTrigger, ControlRequestProgress,
-    ControlRequestStatus, FallbackDirection, FallbackScope, ModelRefusalFallback, ModelRefusalNoFallback, NoResponse,
-    PreservedMessages, PreservedSegment, SessionState, SessionStateChanged, Status, ThinkingTokens,
+    ControlRequestStatus, FallbackDirection, FallbackScope, FallbackTrigger, ModelRefusalFallback,
+    ModelRefusalNoFallback, NoResponse, PreservedMessages, PreservedSegment, SessionState, SessionStateChanged, Status,
+    ThinkingTokens,
 };
 pub use tasks::{
-    BackgroundTask, BackgroundTasksChanged, ResourceLink, TaskEnd, TaskNotification, TaskPatch, TaskProgress,
-    TaskStarted, TaskStatus, TaskType, TaskUpdated, TaskUsage,
+    BackgroundTask, BackgroundTasksChanged, ResourceLink, TaskEnd, TaskEndReason, TaskNotification, TaskPatch,
+    TaskProgress, TaskStarted, TaskStatus, TaskType, TaskUpdated, TaskUsage,
 };
 
 use crate::{UnknownMessage, wire::tagged};

@@ -26,7 +26,7 @@ impl Turn {
     /// The final answer: the text of the result, or else of the last message of the main conversation.
     pub fn text(&self) -> Cow<'_, str> {
         match &self.result {
-            Some(result) if result.result.is_some() => result.text(),
+            Some(result) if result.has_text() => result.text(),
             _ => self.main.text(),
         }
     }

@@ -1,6 +1,6 @@
 //! What this version does not know, kept as it was written.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{
     Serialize, Serializer,
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Line, Pending, Variant, lookup, text},
+    wire::{Borrowed, Line, Object, Pending, Variant, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -39,10 +39,8 @@ impl Unknown {
 
 impl From<Json> for Unknown {
     fn from(json: Json) -> Self {
-        Self {
-            type_name: string(json.as_raw(), "type"),
-            json,
-        }
+        let type_name = lookup(json.as_raw(), "type").and_then(text).map(Cow::into_owned);
+        Self { type_name, json }
     }
 }
 
@@ -61,30 +59,35 @@ impl Serialize for Unknown {
 }
 
 impl Variant for Unknown {
-    fn read_rest<'de, A: MapAccess<'de>>(mut pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
-        while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-            let name = text(name).ok_or_else(|| A::Error::custom("a name that no string can hold"))?;
+    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A, _depth: usize) -> Result<Self, A::Error> {
+        let mut fields = pending.fields;
+        while let Some(name) = map.next_key_seed(Borrowed)? {
             if name == "type" {
                 return Err(A::Error::custom("another type, which counts"));
             }
-            pending.push((name, value));
+            fields.push((name, map.next_value()?));
         }
         let mut object = String::from("{");
-        for (name, value) in pending {
-            if object.len() > 1 {
-                object.push(',');
-            }
-            object.push_str(&serde_json::to_string(&name).map_err(A::Error::custom)?);
-            object.push(':');
-            object.push_str(value.get());
+        if let Some((tag, value)) = &pending.tag {
+            write(
+                &mut object,
+                tag,
+                &serde_json::to_string(value).map_err(A::Error::custom)?,
+            )?;
+        }
+        for (name, value) in &fields {
+            write(&mut object, name, value.get())?;
         }
         object.push('}');
         let json = RawValue::from_string(object).map_err(A::Error::custom)?;
         Ok(Json::from(json).into())
     }
 
-    fn recover_object(raw: &RawValue, _depth: usize) -> Option<Self> {
-        Some(Json::from(raw).into())
+    fn recover_object(object: &Object<'_>, _depth: usize) -> Option<Self> {
+        Some(Self {
+            type_name: object.text("type").map(Cow::into_owned),
+            json: Json::from(object.raw),
+        })
     }
 }
 
@@ -133,18 +136,24 @@ impl UnknownMessage {
     }
 }
 
+impl UnknownMessage {
+    fn new(object: &Object<'_>) -> Self {
+        let text = |name| object.text(name).map(Cow::into_owned);
+        Self {
+            type_name: text("type"),
+            subtype: text("subtype"),
+            uuid: text("uuid"),
+            session_id: text("session_id"),
+            parent_tool_use_id: text("parent_tool_use_id"),
+            json: Json::from(object.raw),
+            line: None,
+        }
+    }
+}
+
 impl From<Json> for UnknownMessage {
     fn from(json: Json) -> Self {
-        let raw = json.as_raw();
-        Self {
-            type_name: string(raw, "type"),
-            subtype: string(raw, "subtype"),
-            uuid: string(raw, "uuid"),
-            session_id: string(raw, "session_id"),
-            parent_tool_use_id: string(raw, "parent_tool_use_id"),
-            line: None,
-            json,
-        }
+        Self::new(&Object::new(json.as_raw()))
     }
 }
 
@@ -190,19 +199,27 @@ impl Line for UnknownMessage {
 
 impl Variant for Box<UnknownMessage> {
     /// The lenient way reads the whole line at once instead of putting its pieces together again.
-    fn read_rest<'de, A: MapAccess<'de>>(_pending: Pending<'de>, _map: A) -> Result<Self, A::Error> {
+    fn read_rest<'de, A: MapAccess<'de>>(_pending: Pending<'de>, _map: A, _depth: usize) -> Result<Self, A::Error> {
         Err(A::Error::custom("an unknown message"))
     }
 
-    fn recover_object(raw: &RawValue, _depth: usize) -> Option<Self> {
+    fn recover_object(object: &Object<'_>, _depth: usize) -> Option<Self> {
         // Of the JSON that is no object, nothing is a message.
-        raw.get()
+        object
+            .raw
+            .get()
             .starts_with('{')
-            .then(|| Self::new(UnknownMessage::from(Json::from(raw))))
+            .then(|| Self::new(UnknownMessage::new(object)))
     }
 }
 
-/// The text of a field, if it is a string.
-fn string(raw: &RawValue, name: &str) -> Option<String> {
-    lookup(raw, name).and_then(text).map(|text| text.into_owned())
+/// Writes one more field.
+fn write<E: Error>(object: &mut String, name: &str, value: &str) -> Result<(), E> {
+    if object.len() > 1 {
+        object.push(',');
+    }
+    object.push_str(&serde_json::to_string(name).map_err(E::custom)?);
+    object.push(':');
+    object.push_str(value);
+    Ok(())
 }

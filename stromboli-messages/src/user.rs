@@ -63,7 +63,12 @@ impl UserMessage {
 
     /// Whether it was said to a subagent, and not to the main one.
     pub fn is_from_subagent(&self) -> bool {
-        self.parent_tool_use_id.is_some()
+        self.parent().is_some()
+    }
+
+    /// The tool use it was said in, where a subagent said it or was told it; as it is written where it is no text.
+    pub(crate) fn parent(&self) -> Option<&str> {
+        self.extra.or_written(&self.parent_tool_use_id, "parent_tool_use_id")
     }
 }
 

@@ -23,40 +23,42 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-pub(crate) use field::{Nulls, Record, read_field, recover_field};
+pub(crate) use field::{Lenient, Nulls, Record, read_field, recover_field};
 pub(crate) use line::{Line, message};
-pub(crate) use object::{fields, lookup, text, text_of_halves};
+pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
 pub(crate) use open_enum::open_enum;
 pub(crate) use record::record;
 pub(crate) use same::same;
-pub(crate) use tagged::{Pending, Variant, Whole, read_tag, tagged};
+pub(crate) use tagged::{Borrowed, Pending, Variant, Whole, read_tag, tagged};
 
-/// How deep records are typed in the lenient way. The strict way ends at 127 levels of JSON, where serde_json stops;
-/// the only types that hold themselves are blocks, with two levels each, so it never gets further than this.
-const MAX_DEPTH: usize = 64;
+/// How many records inside of each other are typed; what is deeper stays raw. Only blocks hold themselves, and nobody
+/// sends more than two of them inside of each other. Each level of the lenient way looks at all of the text again.
+const MAX_DEPTH: usize = 16;
 
 /// A type that stands for a JSON value of a line.
 pub(crate) trait Wire: Sized {
-    /// Reads it strictly: an error says only that it does not fit.
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// Reads it strictly, inside of so many records: an error says only that it does not fit.
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error>;
 
     /// Reads it leniently from valid JSON; `None` when it does not fit at all.
-    fn recover(raw: &RawValue, _depth: usize) -> Option<Self> {
-        strict(raw.get()).ok()
+    fn recover(raw: &RawValue, depth: usize) -> Option<Self> {
+        strict(raw.get(), depth).ok()
     }
 }
 
 /// Reads the whole text strictly.
-pub(crate) fn strict<T: Wire>(text: &str) -> serde_json::Result<T> {
+// Not inlined: it is a lot of code, and the lenient way, which needs no speed, calls it for each field.
+#[inline(never)]
+pub(crate) fn strict<T: Wire>(text: &str, depth: usize) -> serde_json::Result<T> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = T::read(&mut deserializer)?;
+    let value = T::read(&mut deserializer, depth)?;
     deserializer.end()?;
     Ok(value)
 }
 
 /// Reads valid JSON, strictly if it can be and leniently if it must be.
 pub(crate) fn read_raw<T: Wire>(raw: &RawValue) -> Option<T> {
-    strict(raw.get()).ok().or_else(|| T::recover(raw, 0))
+    strict(raw.get(), 0).ok().or_else(|| T::recover(raw, 0))
 }
 
 /// The implementation of `Deserialize` for the types of this crate, so that they also work inside others' types.
@@ -78,43 +80,43 @@ macro_rules! deserialize_by_wire {
 pub(crate) use deserialize_by_wire;
 
 /// Reads a value where serde asks for a seed.
-struct Seed<T>(PhantomData<T>);
+struct Seed<T>(usize, PhantomData<T>);
 
 impl<'de, T: Wire> DeserializeSeed<'de> for Seed<T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer)
+        T::read(deserializer, self.0)
     }
 }
 
 impl Wire for String {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
 
 impl Wire for bool {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
 
 impl Wire for u64 {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
 
 impl Wire for i64 {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
 }
 
 impl<T: Wire> Wire for Box<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        T::read(deserializer).map(Self::new)
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error> {
+        T::read(deserializer, depth).map(Self::new)
     }
 
     fn recover(raw: &RawValue, depth: usize) -> Option<Self> {
@@ -124,8 +126,8 @@ impl<T: Wire> Wire for Box<T> {
 
 /// A list fits when each of its elements does.
 impl<T: Wire> Wire for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List<T>(PhantomData<T>);
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error> {
+        struct List<T>(usize, PhantomData<T>);
 
         impl<'de, T: Wire> Visitor<'de> for List<T> {
             type Value = Vec<T>;
@@ -135,11 +137,11 @@ impl<T: Wire> Wire for Vec<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Vec<T>, A::Error> {
-                read_list(seq)
+                read_list(seq, self.0)
             }
         }
 
-        deserializer.deserialize_seq(List(PhantomData))
+        deserializer.deserialize_seq(List(depth, PhantomData))
     }
 
     fn recover(raw: &RawValue, depth: usize) -> Option<Self> {
@@ -149,9 +151,9 @@ impl<T: Wire> Wire for Vec<T> {
 }
 
 /// Reads the elements of a list.
-pub(crate) fn read_list<'de, T: Wire, A: SeqAccess<'de>>(mut seq: A) -> Result<Vec<T>, A::Error> {
+pub(crate) fn read_list<'de, T: Wire, A: SeqAccess<'de>>(mut seq: A, depth: usize) -> Result<Vec<T>, A::Error> {
     let mut list = Vec::new();
-    while let Some(item) = seq.next_element_seed(Seed(PhantomData))? {
+    while let Some(item) = seq.next_element_seed(Seed(depth, PhantomData))? {
         list.push(item);
     }
     Ok(list)
@@ -159,8 +161,8 @@ pub(crate) fn read_list<'de, T: Wire, A: SeqAccess<'de>>(mut seq: A) -> Result<V
 
 /// A map fits when each of its values does.
 impl<T: Wire> Wire for BTreeMap<String, T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map<T>(PhantomData<T>);
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error> {
+        struct Map<T>(usize, PhantomData<T>);
 
         impl<'de, T: Wire> Visitor<'de> for Map<T> {
             type Value = BTreeMap<String, T>;
@@ -172,13 +174,13 @@ impl<T: Wire> Wire for BTreeMap<String, T> {
             fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
                 let mut map = BTreeMap::new();
                 while let Some(name) = access.next_key::<String>()? {
-                    map.insert(name, access.next_value_seed(Seed(PhantomData))?);
+                    map.insert(name, access.next_value_seed(Seed(self.0, PhantomData))?);
                 }
                 Ok(map)
             }
         }
 
-        deserializer.deserialize_map(Map(PhantomData))
+        deserializer.deserialize_map(Map(depth, PhantomData))
     }
 
     fn recover(raw: &RawValue, depth: usize) -> Option<Self> {

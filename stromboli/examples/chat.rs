@@ -51,7 +51,8 @@ fn show(message: &Message, cost: &mut f64) -> std::io::Result<()> {
                 println!("\n[{}] {input:.100}", tool.name.as_deref().unwrap_or_default());
             }
         }
-        Message::Result(end) => *cost = end.total_cost_usd().unwrap_or(*cost),
+        Message::Result(end) if end.outcome().is_ok() => *cost = end.total_cost_usd().unwrap_or(*cost),
+        Message::Result(end) => print!("[{}: {}]", end.outcome(), end.text()),
         _ => {}
     }
     stdout().flush()

@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::new(emulator.url())?;
 
     let agent = client.agents().spawn(AgentRequest::new()).await?;
-    let events = agent.events().await?.resubscribe(5);
+    let events = agent.events().await?;
     // Whoever asks need not be the one who watches.
     let ((), result) = tokio::try_join!(watch(events), agent.ask("Fix the failing test"))?;
     println!("{}", result.ok()?.text);
@@ -47,7 +47,7 @@ async fn watch(mut events: AgentEvents) -> stromboli::Result<()> {
                     }
                 }
             }
-            AgentEventKind::Lagged | AgentEventKind::Resubscribed => println!("[something was missed here]"),
+            AgentEventKind::Lagged => println!("[something was missed here]"),
             AgentEventKind::TurnEnd => break,
             _ => {}
         }

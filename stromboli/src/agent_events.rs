@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream;
+use tokio::time::Instant;
 
 pub use event::{AgentEvent, AgentEventKind};
 
@@ -20,12 +21,14 @@ use crate::api::agents::AgentHandle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event_stream::EventStream;
 
-/// How long an agent that has exited is listened to. What it said before is there at once; if nothing is, then nothing
-/// will be, because the server never closes a stream that was opened too late (WIRE §11).
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// How long an agent that has exited, or is being stopped, is listened to: the server gives its process ten seconds to end.
+/// After that nothing comes any more, because the server never closes a stream that was opened too late (WIRE §11).
+const LAST_WORDS: Duration = Duration::from_secs(15);
 /// The first wait before a lost connection is opened again; it doubles up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// A connection that has lasted so long was none of a row that fails.
+const LASTING: Duration = Duration::from_secs(10);
 
 /// Everything that a live agent does from now on, in all of its turns, from [`AgentHandle::events`].
 ///
@@ -41,8 +44,9 @@ pub struct AgentEvents {
     /// The agent's process has ended, and only its last words can come.
     exited: bool,
     resubscribe: u32,
-    /// How often in a row the connection was lost without an event in between.
+    /// How often in a row the connection was lost.
     losses: u32,
+    opened: Instant,
     reopening: Option<Reopening>,
 }
 
@@ -66,6 +70,7 @@ impl AgentEvents {
             exited: false,
             resubscribe: 0,
             losses: 0,
+            opened: Instant::now(),
             reopening: None,
         };
         if subscription.exited {
@@ -74,15 +79,16 @@ impl AgentEvents {
         events
     }
 
-    /// The events of an agent that is not in a turn.
-    pub(crate) fn between_turns(agent: AgentHandle, stream: EventStream) -> Self {
+    /// The events of an agent of which this turn, to come, must be whole.
+    pub(crate) fn before_turn(agent: AgentHandle, stream: EventStream, turn_id: &str) -> Self {
         let mut events = Self::new(agent, Subscription { stream, exited: false });
-        events.continuity = Continuity::between_turns();
+        events.continuity = Continuity::before(turn_id);
         events
     }
 
-    /// Opens a connection again that was lost or silent for too long, up to `times` in a row without an event in between.
-    /// What happened in the meantime is lost; [`AgentEventKind::Resubscribed`] says so. Off by default.
+    /// Opens a connection again that was lost or silent for too long, up to `times` in a row, with growing waits; one that
+    /// lasted ten seconds begins the row anew. What happened in the meantime is lost; [`AgentEventKind::Resubscribed`] says
+    /// so. Off by default.
     ///
     /// ```no_run
     /// # async fn example(agent: stromboli::AgentHandle) -> stromboli::Result<()> {
@@ -100,7 +106,8 @@ impl AgentEvents {
     /// heartbeats: an agent that works on something for long, or waits for a prompt, is silent too.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.stream.idle = if self.exited { timeout.min(LAST_WORDS) } else { timeout };
+        let timeout = if self.exited { timeout.min(LAST_WORDS) } else { timeout };
+        self.stream.set_idle(timeout);
         self
     }
 
@@ -171,7 +178,6 @@ impl AgentEvents {
             }
             match ready!(self.stream.poll_event(cx, AgentEvent::read)) {
                 Ok(Some(Ok(Some(event)))) => {
-                    self.losses = 0;
                     if matches!(event.kind, AgentEventKind::Exited(_)) {
                         self.expect_last_words();
                     }
@@ -207,11 +213,14 @@ impl AgentEvents {
 
     fn expect_last_words(&mut self) {
         self.exited = true;
-        self.stream.idle = self.stream.idle.min(LAST_WORDS);
+        self.stream.be_impatient(LAST_WORDS);
     }
 
     /// Begins to open the stream again, if that was asked for and may still help.
     fn reopen(&mut self) -> bool {
+        if self.opened.elapsed() >= LASTING {
+            self.losses = 0;
+        }
         if self.losses >= self.resubscribe || self.exited {
             return false;
         }
@@ -227,9 +236,10 @@ impl AgentEvents {
     }
 
     fn resubscribed(&mut self, subscription: Subscription) -> AgentEvent {
-        let idle = self.stream.idle;
+        let idle = self.stream.idle();
         self.stream = subscription.stream;
-        self.stream.idle = idle;
+        self.stream.set_idle(idle);
+        self.opened = Instant::now();
         self.continuity = Continuity::anywhere();
         if subscription.exited {
             self.expect_last_words();

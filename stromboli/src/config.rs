@@ -132,7 +132,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Largest event of a stream, in bytes; 32 MiB by default. A line of an agent may have 10 MiB before it is escaped.
+    /// Largest event of a stream, in bytes; 64 MiB by default. A line of an agent may have 10 MiB before it is escaped.
     pub fn max_event_bytes(mut self, limit: usize) -> Self {
         self.max_event_bytes = limit;
         self

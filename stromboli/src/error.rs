@@ -277,7 +277,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.0.operation, self.0.status) {
+        // A response that began well did not fail with its status.
+        match (self.0.operation, self.0.status.filter(|status| !status.is_success())) {
             (Some(operation), Some(status)) => write!(f, "{operation} failed with status {}: ", status.as_u16())?,
             (Some(operation), None) => write!(f, "{operation} failed: ")?,
             (None, Some(status)) => write!(f, "status {}: ", status.as_u16())?,

@@ -25,7 +25,7 @@ pub(crate) struct EventStream {
     body: Option<Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>>,
     chunk: Bytes,
     decoder: Decoder,
-    pub(crate) idle: Duration,
+    idle: Duration,
     /// Runs from when the caller first waits for the server to when the next bytes come.
     silence: Option<Silence>,
     status: StatusCode,
@@ -108,6 +108,24 @@ impl EventStream {
                 Some(chunk) => self.chunk = chunk,
                 None => self.body = None,
             }
+        }
+    }
+
+    /// How long the server may be silent.
+    pub(crate) fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// Sets how long the server may be silent, from now on.
+    pub(crate) fn set_idle(&mut self, idle: Duration) {
+        self.idle = idle;
+        self.silence = None;
+    }
+
+    /// Waits no longer than this for what follows.
+    pub(crate) fn be_impatient(&mut self, patience: Duration) {
+        if patience < self.idle {
+            self.set_idle(patience);
         }
     }
 

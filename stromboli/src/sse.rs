@@ -30,10 +30,10 @@ use field::{Field, Fields, decode};
 
 mod field;
 
-/// The most bytes that one event may take, unless [`Decoder::max_event_bytes`] says otherwise: 32 MiB.
+/// The most bytes that one event may take, unless [`Decoder::max_event_bytes`] says otherwise: 64 MiB.
 ///
-/// One line of an agent's output can be 10 MiB before JSON escapes it.
-pub const DEFAULT_MAX_EVENT_BYTES: usize = 32 * 1024 * 1024;
+/// One line of an agent's output can be 10 MiB before JSON escapes it, which takes six bytes for `<`, `>` and `&`.
+pub const DEFAULT_MAX_EVENT_BYTES: usize = 64 * 1024 * 1024;
 
 /// A buffer above this size is given back once an event did without it.
 const RETAINED_BYTES: usize = 1024 * 1024;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use stromboli_messages::{Message, OriginKind, ResultMessage};
 
+pub(crate) use result::FailedTurn;
 pub use result::TurnResult;
 
 use crate::agent_events::{AgentEvent, AgentEventKind, AgentEvents};
@@ -28,6 +29,10 @@ pub struct Turn {
     has_result: bool,
     /// Something of the turn has come.
     has_begun: bool,
+    /// Turns of others that began in the meantime.
+    others: u32,
+    /// Why the agent's process ends. What it has said may still be on its way.
+    exit: Option<String>,
     over: bool,
     diagnostics: VecDeque<String>,
     diagnostic_bytes: usize,
@@ -43,6 +48,8 @@ impl Turn {
             id,
             has_result: false,
             has_begun: false,
+            others: 0,
+            exit: None,
             over: false,
             diagnostics: VecDeque::new(),
             diagnostic_bytes: 0,
@@ -88,8 +95,8 @@ impl Turn {
         std::future::poll_fn(|cx| self.poll_message(cx)).await.transpose()
     }
 
-    /// Reads what is left of the turn and gives what it comes to. How the agent itself fared is its
-    /// [`outcome`](TurnResult::outcome).
+    /// Reads what is left of the turn and gives what it comes to; messages that were read before are not in it. How the
+    /// agent itself fared is its [`outcome`](TurnResult::outcome).
     ///
     /// ```no_run
     /// # async fn example(agent: stromboli::AgentHandle) -> stromboli::Result<()> {
@@ -103,7 +110,7 @@ impl Turn {
     /// As [`try_next`](Self::try_next), without [`ErrorKind::Lagged`], which is [`TurnResult::is_complete`] here;
     /// [`ErrorKind::TooLarge`] for messages above
     /// [`max_response_bytes`](crate::ClientBuilder::max_response_bytes) in all. What the agent said so far is then in
-    /// [`Error::body`].
+    /// [`Error::body`], and what it printed beside that.
     pub async fn finish(mut self) -> Result<TurnResult> {
         let mut collected = result::Collected::new(self.max_bytes);
         loop {
@@ -118,13 +125,14 @@ impl Turn {
                     }
                 }
                 Ok(None) => break,
-                Err(error) if error.kind() == ErrorKind::Lagged => collected.lag(),
+                // The turn goes on after a hole, and after an event that cannot be read.
+                Err(_) if !self.over => collected.lag(),
                 Err(error) => {
                     let text = collected.text();
-                    return Err(if text.is_empty() {
-                        error
-                    } else {
-                        error.with_body(text.as_bytes())
+                    return Err(match (text.is_empty(), self.diagnostics.is_empty()) {
+                        (true, _) => error,
+                        (false, true) => error.with_body(text.as_bytes()),
+                        (false, false) => error.with_body(format!("{text}\n\n{}", self.printed()).as_bytes()),
                     });
                 }
             }
@@ -151,6 +159,13 @@ impl Turn {
                 Some(Ok(event)) => self.message_of(event),
                 // The answer is whole, and what became of the connection after that is of no interest.
                 None | Some(Err(_)) if self.has_result => self.end(),
+                None | Some(Err(_)) if self.exit.is_some() => {
+                    let reason = self.exit.take().unwrap_or_default();
+                    Some(Err(self.fail(
+                        ErrorKind::AgentExited,
+                        format!("{reason}, in the middle of a turn"),
+                    )))
+                }
                 Some(Err(error)) => {
                     self.over = self.events.stream().is_closed();
                     Some(Err(self.with_diagnostics(error)))
@@ -170,35 +185,46 @@ impl Turn {
         let mine = turn_id.as_deref() == Some(&self.id);
         self.has_begun |= mine;
         match kind {
-            // The agent is at the next turn already, and the end of this one was missed.
-            _ if !mine && self.has_begun && turn_id.is_some() => match self.has_result {
-                true => self.end(),
-                false => Some(Err(self.fail(ErrorKind::Incomplete, NO_RESULT))),
-            },
             AgentEventKind::Message(message) if mine => {
-                self.has_result |= message.as_result().is_some_and(answers_a_prompt);
+                if message.as_result().is_some_and(answers_a_prompt) {
+                    self.has_result = true;
+                    // The turn's end comes right after it, unless it was lost.
+                    self.events.stream().be_impatient(AFTER_RESULT);
+                }
                 Some(Ok(message))
             }
-            AgentEventKind::LineCut(note) if mine => Some(Err(self.gap(format!("server cut a message: {note}")))),
+            AgentEventKind::LineCut(_) if mine => Some(Err(self.gap("server left out a message above 10 MiB"))),
             AgentEventKind::Lagged if !self.has_result => {
                 Some(Err(self.gap("messages are missing that were not read fast enough")))
             }
             AgentEventKind::Line(line) if mine && !line.is_empty() => self.note(line),
             AgentEventKind::Stderr(line) if mine || turn_id.is_none() => self.note(line),
-            AgentEventKind::TurnEnd if mine && !self.has_result => {
-                Some(Err(self.fail(ErrorKind::Incomplete, NO_RESULT)))
+            AgentEventKind::TurnEnd if mine => self.end_of_turn(),
+            // The agent is at another turn. One may have been going on when this one was sent, or two; then it was missed.
+            AgentEventKind::TurnStart if !mine => {
+                self.others += 1;
+                if self.has_begun || self.others > 2 {
+                    return self.end_of_turn();
+                }
+                None
             }
-            AgentEventKind::Exited(reason) if !self.has_result => {
+            AgentEventKind::Message(_) | AgentEventKind::TurnEnd if !mine && self.has_begun && turn_id.is_some() => {
+                self.end_of_turn()
+            }
+            AgentEventKind::Exited(reason) => {
                 let reason = reason.unwrap_or_else(|| "process has exited".to_owned());
-                Some(Err(self.fail(
-                    ErrorKind::AgentExited,
-                    format!("{reason}, in the middle of a turn"),
-                )))
+                self.exit.get_or_insert(reason);
+                None
             }
-            AgentEventKind::TurnEnd if mine => self.end(),
-            AgentEventKind::Exited(_) => self.end(),
             _ => None,
         }
+    }
+
+    fn end_of_turn(&mut self) -> Option<Result<Message>> {
+        if self.has_result {
+            return self.end();
+        }
+        Some(Err(self.fail(ErrorKind::Incomplete, NO_RESULT)))
     }
 
     fn end<T>(&mut self) -> Option<T> {
@@ -208,14 +234,23 @@ impl Turn {
     }
 
     /// Keeps a line for whoever looks for the cause of a failure.
-    fn note<T>(&mut self, line: String) -> Option<T> {
-        self.diagnostic_bytes += line.len();
+    fn note<T>(&mut self, mut line: String) -> Option<T> {
+        if line.len() > MAX_LINE {
+            let start = (line.len() - MAX_LINE..).find(|at| line.is_char_boundary(*at));
+            line.drain(..start.unwrap_or_default());
+        }
+        self.diagnostic_bytes += line.len() + 1;
         self.diagnostics.push_back(line);
-        while self.diagnostic_bytes > MAX_BODY || self.diagnostics.len() > MAX_LINES {
+        while self.diagnostic_bytes > MAX_BODY {
             let dropped = self.diagnostics.pop_front()?;
-            self.diagnostic_bytes -= dropped.len();
+            self.diagnostic_bytes -= dropped.len() + 1;
         }
         None
+    }
+
+    fn printed(&self) -> String {
+        let lines: Vec<&str> = self.diagnostics().collect();
+        lines.join("\n")
     }
 
     /// A hole, after which the turn goes on.
@@ -233,10 +268,15 @@ impl Turn {
         if self.diagnostics.is_empty() {
             return error;
         }
-        let lines: Vec<&str> = self.diagnostics().collect();
-        error.with_body(lines.join("\n").as_bytes())
+        error.with_body(self.printed().as_bytes())
     }
 }
+
+const NO_RESULT: &str = "turn ended and its result did not come";
+/// How much is kept of one line of diagnostics: its end.
+const MAX_LINE: usize = MAX_BODY / 4;
+/// How long the turn's end may take after its result.
+const AFTER_RESULT: Duration = Duration::from_secs(5);
 
 /// Whether it ends the turn of a prompt, and not one that the agent began by itself when a task in the background ended. The
 /// server takes that one, too, for the end of the turn that it is in.
@@ -244,10 +284,6 @@ fn answers_a_prompt(result: &ResultMessage) -> bool {
     let origin = result.origin.as_ref().and_then(|origin| origin.kind.as_ref());
     origin != Some(&OriginKind::TaskNotification)
 }
-
-const NO_RESULT: &str = "turn ended and its result did not come";
-/// The most lines of diagnostics that are kept, so that empty ones are bounded too.
-const MAX_LINES: usize = 1024;
 
 impl Stream for Turn {
     type Item = Result<Message>;

@@ -3,10 +3,10 @@
 use serde_json::json;
 use stromboli::{Client, ErrorKind, Message, RetryPolicy};
 
-use crate::support::{PAUSE, Reply, Server, Step, chunk, within};
+use crate::support::{PAUSE, Reply, SHORT, Server, Step, chunk, within};
 
 /// An agent's stream as a server that is not the emulator sends it.
-fn stream(events: &[(&str, serde_json::Value)]) -> Vec<u8> {
+pub(crate) fn stream(events: &[(&str, serde_json::Value)]) -> Vec<u8> {
     let mut bytes = Reply::events();
     for (name, data) in events {
         bytes.extend(chunk(format!("event: {name}\ndata: {data}\n\n")));
@@ -14,7 +14,7 @@ fn stream(events: &[(&str, serde_json::Value)]) -> Vec<u8> {
     bytes
 }
 
-fn idle_agent() -> Vec<u8> {
+pub(crate) fn idle_agent() -> Vec<u8> {
     agent("idle")
 }
 
@@ -28,7 +28,7 @@ fn agent(status: &str) -> Vec<u8> {
 }
 
 /// A server whose one agent has one turn, with these events.
-async fn turn_of(events: &[(&str, serde_json::Value)]) -> Server {
+pub(crate) async fn turn_of(events: &[(&str, serde_json::Value)]) -> Server {
     let sent = Reply::new(202).json(r#"{"turn_id":"t-1"}"#).bytes();
     Server::each([
         vec![Step::Read, Step::Send(idle_agent())],
@@ -38,7 +38,7 @@ async fn turn_of(events: &[(&str, serde_json::Value)]) -> Server {
     .await
 }
 
-fn output(content: &serde_json::Value) -> (&'static str, serde_json::Value) {
+pub(crate) fn output(content: &serde_json::Value) -> (&'static str, serde_json::Value) {
     let at = "2026-05-06T10:00:00.123456789+02:00";
     (
         "output",
@@ -46,14 +46,21 @@ fn output(content: &serde_json::Value) -> (&'static str, serde_json::Value) {
     )
 }
 
-fn mark(kind: &'static str, turn: &str) -> (&'static str, serde_json::Value) {
+pub(crate) fn stderr(turn: &str, line: &str) -> (&'static str, serde_json::Value) {
+    (
+        "error",
+        json!({"type": "error", "turn_id": turn, "error": line, "at": "2026-05-06T10:00:00Z"}),
+    )
+}
+
+pub(crate) fn mark(kind: &'static str, turn: &str) -> (&'static str, serde_json::Value) {
     (
         kind,
         json!({"type": kind, "turn_id": turn, "at": "2026-05-06T10:00:00+02:00"}),
     )
 }
 
-fn result() -> serde_json::Value {
+pub(crate) fn result() -> serde_json::Value {
     json!({"type": "result", "subtype": "success", "is_error": false, "result": "done"})
 }
 
@@ -192,7 +199,10 @@ async fn an_agent_that_exits_while_it_is_subscribed_to_is_not_listened_to_for_ev
     ])
     .await;
     let client = Client::new(server.url()).unwrap();
-    let mut events = within(client.agent("agent-1").events()).await.unwrap();
+    let mut events = within(client.agent("agent-1").events())
+        .await
+        .unwrap()
+        .idle_timeout(SHORT);
     let error = within(events.try_next()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::AgentExited);
 }

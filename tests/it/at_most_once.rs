@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use fault::Fault;
 use futures_util::future::join_all;
-use lane::Lane;
+use lane::{Lane, Tokens, prompt};
 use serde_json::{from_value, json};
 use stromboli::{Client, Error, RequestOptions, RetryPolicy};
 
@@ -79,7 +79,7 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
 /// All calls of one lane.
 async fn calls(number: usize, seed: u64) -> Tally {
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
-    let (lane, accepting) = Lane::start(number % 2 == 1).await;
+    let lane = Lane::start(number % 2 == 1).await;
     let policy = RetryPolicy::default()
         .max_attempts(ATTEMPTS as u32)
         .base_delay(Duration::from_millis(1))
@@ -87,29 +87,34 @@ async fn calls(number: usize, seed: u64) -> Tally {
         .budget(1_000_000);
     let client = Client::builder(lane.url())
         .hook(lane.hook())
+        .token_source(Tokens::default())
         .retry(policy)
         .build()
         .unwrap();
     let mut tally = Tally::default();
+    let mut ended = Vec::new();
     for call in (0..CALLS).map(|call| number * CALLS + call) {
-        let plan: Vec<_> = (0..ATTEMPTS).map(|_| Fault::draw(&mut random)).collect();
-        tally.naive_twice += usize::from(naive_executions(&plan) > 1);
-        lane.plan(plan.clone());
-        let reaches_slow =
-            plan.iter().find(|fault| fault.is_known_to_be_harmless() == Some(false)) == Some(&Fault::Slow);
-        let time = if reaches_slow { SCANT } else { AMPLE };
+        // A refused token is worth one attempt more.
+        let plan: Vec<_> = (0..=ATTEMPTS).map(|_| Fault::draw(&mut random)).collect();
+        tally.naive_twice += usize::from(naive_executions(&plan[..ATTEMPTS]) > 1);
+        lane.settle().await;
+        lane.plan(call, plan.clone());
+        let mut doubtful = plan
+            .iter()
+            .filter(|fault| fault.is_known_to_be_harmless() == Some(false));
+        let scant = doubtful.next().is_some_and(|fault| fault.is_silent());
+        let time = if scant { SCANT } else { AMPLE };
         let client = client.with_options(RequestOptions::new().timeout(time));
         let operation = random.usize(..5);
         let began = Instant::now();
-        let result = tokio::time::timeout(time + SLACK, perform(&client, operation, lane::prompt(call))).await;
+        let performed = perform(&client, operation, prompt(call), lane.agent());
+        let result = tokio::time::timeout(time + SLACK, performed).await;
         let took = began.elapsed();
 
-        let (met, executions) = (lane.met(), lane.executions(call));
+        let met = lane.met();
         for fault in &met {
             *tally.met.entry(*fault).or_default() += 1;
         }
-        tally.executions += executions;
-        tally.executed_twice += usize::from(executions > 1);
         let Ok(result) = result else {
             tally
                 .broken
@@ -117,11 +122,32 @@ async fn calls(number: usize, seed: u64) -> Tally {
             continue;
         };
         tally.succeeded += usize::from(result.is_ok());
-        let promises = broken_promises(&met, executions, &result, reaches_slow);
-        let tell = |promise| format!("call {call}, operation {operation}: {promise}: {met:?}, {result:?}");
+        ended.push((call, operation, met, result, scant));
+    }
+    lane.settle().await;
+    for (call, operation, met, result, scant) in ended {
+        let executions = lane.executions(call);
+        tally.executions += executions;
+        tally.executed_twice += usize::from(executions > 1);
+        let mut promises = broken_promises(&met, executions, &result, scant);
+        // An attempt that was given up in the middle may not have come so far.
+        let executed = met.iter().filter(|fault| fault.executes()).count();
+        if executions != executed && !scant {
+            promises.push("the emulator did not execute what its faults say");
+        }
+        if lane.passed_on(call) != executions {
+            promises.push("the emulator lists another number of executed requests");
+        }
+        let tell =
+            |promise| format!("call {call}, operation {operation}: {promise}: {met:?}, {executions}, {result:?}");
         tally.broken.extend(promises.into_iter().map(tell));
     }
-    accepting.abort();
+    if lane.all_executions() != tally.executions as u64 {
+        let counted = lane.all_executions();
+        tally
+            .broken
+            .push(format!("lane {number}: the emulator counts {counted} executions"));
+    }
     tally
 }
 
@@ -141,10 +167,11 @@ fn broken_promises(met: &[Fault], executions: usize, result: &Result<(), Error>,
             .all(|fault| fault.is_known_to_be_harmless() != Some(false)),
         "it was sent again after a doubtful end",
     );
-    promise(met.len() <= ATTEMPTS, "it was sent too often");
+    let renewed = before.contains(&Fault::Unauthorized);
+    promise(met.len() <= ATTEMPTS + usize::from(renewed), "it was sent too often");
     match result {
         Ok(()) => {
-            promise(*last == Fault::None, "it succeeded in spite of a fault");
+            promise(last.is_good(), "it succeeded in spite of a fault");
             promise(executions == 1, "it succeeded without being executed");
         }
         Err(error) => {
@@ -153,13 +180,15 @@ fn broken_promises(met: &[Fault], executions: usize, result: &Result<(), Error>,
                 "the error denies that it was executed",
             );
             if !scant {
-                promise(*last != Fault::None, "it failed without a fault");
+                promise(!last.is_good(), "it failed without a fault");
+                let (harmless, unauthorized) = (last.is_known_to_be_harmless(), *last == Fault::Unauthorized);
                 promise(
-                    last.is_known_to_be_harmless() != Some(true) || met.len() == ATTEMPTS,
+                    harmless != Some(true) || met.len() >= ATTEMPTS || unauthorized,
                     "it gave up although nothing had been run",
                 );
+                promise(!unauthorized || renewed, "it did not try another token");
                 promise(
-                    last.is_known_to_be_harmless() != Some(error.may_have_executed()),
+                    harmless != Some(error.may_have_executed()),
                     "the error says the wrong thing of whether it was executed",
                 );
                 // A stream that has opened does not know any more how often it was sent.
@@ -176,13 +205,13 @@ fn broken_promises(met: &[Fault], executions: usize, result: &Result<(), Error>,
 
 /// How often a client would execute a call that it sends again after every failure.
 fn naive_executions(plan: &[Fault]) -> usize {
-    let good = plan.iter().position(|fault| *fault == Fault::None);
+    let good = plan.iter().position(|fault| fault.is_good());
     let sent = good.map_or(plan, |good| &plan[..=good]);
     sent.iter().filter(|fault| fault.executes()).count()
 }
 
 /// One of the five operations that execute.
-async fn perform(client: &Client, operation: usize, prompt: String) -> Result<(), Error> {
+async fn perform(client: &Client, operation: usize, prompt: String, agent: &str) -> Result<(), Error> {
     let raw = client.raw();
     match operation {
         0 => client.run(prompt).await.map(drop),
@@ -193,7 +222,7 @@ async fn perform(client: &Client, operation: usize, prompt: String) -> Result<()
             Err(error) => Err(Error::from_raw("agent_create", error).await),
         },
         _ => match raw
-            .agent_send("agent-1", &from_value(json!({"prompt": prompt})).unwrap())
+            .agent_send(agent, &from_value(json!({"prompt": prompt})).unwrap())
             .await
         {
             Ok(_) => Ok(()),

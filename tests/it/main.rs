@@ -9,6 +9,7 @@
 
 mod agents;
 mod agents_broken;
+mod agents_interleaved;
 mod agents_lagging;
 mod agents_wire;
 mod at_most_once;

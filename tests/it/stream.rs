@@ -224,21 +224,23 @@ async fn what_is_asked_arrives_as_it_was_given() {
         " ",
         &"long é ".repeat(1500),
     ];
-    for prompt in prompts {
-        let request = StreamRequest::new(prompt)
-            .workdir("/work.dir_a-b")
-            .session_id("s + & é");
+    for (number, prompt) in prompts.into_iter().enumerate() {
+        let session = format!("7b1f0c3e-52d4-4a86-9d0b-{number:012}");
+        let request = StreamRequest::new(prompt).workdir("/work.dir_a-b").session_id(&session);
         within(within(client.stream(request)).await.unwrap().text())
             .await
             .unwrap();
         let got = seen.lock().unwrap().pop().unwrap();
-        let expected = (
-            prompt.to_owned(),
-            Some("/work.dir_a-b".to_owned()),
-            "s + & é".to_owned(),
-        );
+        let expected = (prompt.to_owned(), Some("/work.dir_a-b".to_owned()), session);
         assert_eq!(got, expected);
     }
+    // Claude Code refuses such an id, but it is sent as it is.
+    let request = StreamRequest::new("hi").session_id("s + & é");
+    within(within(client.stream(request)).await.unwrap().text())
+        .await
+        .unwrap_err();
+    let target = emulator.requests().pop().unwrap().target;
+    assert!(target.ends_with("session_id=s+%2B+%26+%C3%A9"), "{target}");
 }
 
 #[tokio::test]

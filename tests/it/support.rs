@@ -10,7 +10,7 @@ use stromboli::{Client, Error, RunEvent, RunStream, Timeouts};
 use tokio::net::TcpSocket;
 
 pub(crate) use reply::{LAST_CHUNK, Reply, chunk};
-pub(crate) use server::{Request, Server, Step, receive};
+pub(crate) use server::{Request, Server, Step};
 
 /// A run's reply with nothing special about it.
 pub(crate) const COMPLETED: &str = r#"{"id":"run-1","status":"completed","output":"pong","session_id":"s-1"}"#;

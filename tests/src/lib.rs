@@ -11,3 +11,7 @@ mod migrating_from_go {}
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/agents.md")]
 mod agents {}
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/emulator.md")]
+mod emulator {}

@@ -6,6 +6,7 @@ mod dependencies;
 mod files;
 mod layout;
 mod leaks;
+mod rules;
 mod twins;
 
 use std::path::Path;
@@ -21,6 +22,7 @@ pub fn run(root: &Path) -> TaskResult {
         dependencies::one_http_stack(&files)?,
         dependencies::shared_lints(&files, &members)?,
         layout::check(&files, &members)?,
+        rules::check(&files)?,
         code::short_files(&files),
         code::forbidden(&files),
         leaks::check(&files, &leaks::Machine::this(root)),

@@ -62,13 +62,8 @@ impl CreateRequest {
 /// The server's text.
 pub(crate) fn prompt(body: &[u8]) -> Result<String, String> {
     let fields = decode::decode(body, &SEND_REQUEST)?;
-    match text(&fields, "prompt") {
-        "" => Err(
-            "Key: 'SendAgentRequest.Prompt' Error:Field validation for 'Prompt' failed on the 'required' tag"
-                .to_owned(),
-        ),
-        prompt => Ok(prompt.to_owned()),
-    }
+    decode::require(&fields, &SEND_REQUEST, &[("prompt", "Prompt")])?;
+    Ok(text(&fields, "prompt").to_owned())
 }
 
 static CREATE_REQUEST: Record = Record {

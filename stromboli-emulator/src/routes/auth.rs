@@ -5,12 +5,13 @@ use std::time::Duration;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::auth::{access_claims, bearer, refresh_claims};
 use crate::decode::{self, Kind, Record};
+use crate::dialect::Dialect;
 use crate::jwt::{self, Claims};
 use crate::reply::{self, plain_error};
+use crate::request::text;
 use crate::state::State;
 
 static TOKEN_REQUEST: Record = Record {
@@ -75,7 +76,9 @@ pub(super) fn logout(state: &State, headers: &HeaderMap) -> Result<Response, Ref
     }
     let unavailable = |error: &str| Box::new(plain_error(StatusCode::SERVICE_UNAVAILABLE, error));
     secret(state)?;
-    if !state.logged_out.exists() {
+    // Before 0.5.0 the server said that all was well.
+    let tells = state.settings.dialect >= Dialect::V0_5_7;
+    if tells && !state.logged_out.exists() {
         return Err(unavailable("token blacklist not configured"));
     }
     let token = bearer(headers).map_err(refused)?;
@@ -84,10 +87,14 @@ pub(super) fn logout(state: &State, headers: &HeaderMap) -> Result<Response, Ref
         return Err(refused((StatusCode::BAD_REQUEST, "token does not have a JTI claim")));
     }
     let expires = claims.exp.ok_or_else(|| Box::new(reply::server_panic()))?;
-    state
+    let kept = state
         .logged_out
-        .insert(&claims.jti, expires as i64, state.clock.timestamp())
-        .map_err(|error| unavailable(&format!("failed to invalidate token: {error}")))?;
+        .insert(&claims.jti, expires as i64, state.clock.timestamp());
+    if let Err(error) = kept
+        && tells
+    {
+        return Err(unavailable(&format!("failed to invalidate token: {error}")));
+    }
     let done = LoggedOut {
         success: true,
         message: "token invalidated",
@@ -108,13 +115,8 @@ fn secret(state: &State) -> Result<&str, Refused> {
 fn required_text(body: &[u8], record: &Record, field: &str, go_name: &str) -> Result<String, Refused> {
     let invalid = |error: String| refused((StatusCode::BAD_REQUEST, &format!("invalid request: {error}")));
     let fields = decode::decode(body, record).map_err(invalid)?;
-    let text = fields.get(field).and_then(Value::as_str).unwrap_or_default();
-    if text.is_empty() {
-        let key = format!("{}.{go_name}", record.name);
-        let rule = format!("Field validation for '{go_name}' failed on the 'required' tag");
-        return Err(invalid(format!("Key: '{key}' Error:{rule}")));
-    }
-    Ok(text.to_owned())
+    decode::require(&fields, record, &[(field, go_name)]).map_err(invalid)?;
+    Ok(text(&fields, field).to_owned())
 }
 
 /// A pair of tokens for `subject`.

@@ -95,7 +95,8 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
         let ending = ending.unwrap_or_else(|_| Err("execution failed: the answerer panicked".to_owned()));
         let webhook = Webhook::new(&running, webhook_url, &job_id, &session_id, &ending);
         running.jobs.end(&job_id, ending);
-        if let Some(webhook) = webhook {
+        let settled = running.settle().await;
+        if let Some(webhook) = webhook.filter(|_| settled.is_ok()) {
             running.spawn(webhook.deliver(Arc::clone(&running)));
         }
         if let Some(execution) = begun {

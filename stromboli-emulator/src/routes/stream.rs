@@ -84,7 +84,12 @@ impl Events {
                     }
                 }
                 Event::End(ending) => {
-                    let id = self.execution.take()?.finish();
+                    let mut execution = self.execution.take()?;
+                    let settled = execution.settle().await;
+                    let id = execution.finish();
+                    if let Err(error) = settled {
+                        return Some(error_event(&error));
+                    }
                     return Some(match ending {
                         Ok(report) => done_event(&Done {
                             id,

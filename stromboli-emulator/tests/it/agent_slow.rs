@@ -8,9 +8,9 @@ use crate::events::{Event, Events, send, start};
 
 const RESULT: &str = r#"{"type":"result"}"#;
 
-/// So many numbered lines of a kilobyte, and the end of the turn.
-fn numbered(count: usize) -> Vec<String> {
-    let line = |number: usize| format!("{number} {}", "x".repeat(1000));
+/// So many numbered lines of so many bytes and a few, and the end of the turn.
+fn numbered(count: usize, length: usize) -> Vec<String> {
+    let line = |number: usize| format!("{number} {}", "x".repeat(length));
     (0..count).map(line).chain([RESULT.to_owned()]).collect()
 }
 
@@ -24,7 +24,7 @@ fn numbers(events: &[Event]) -> Vec<usize> {
 #[tokio::test]
 async fn a_reader_that_does_not_read_loses_the_oldest_of_32_events() {
     let emulator = Emulator::builder().send_buffer(4096).start().await.unwrap();
-    emulator.on_prompt("ping").lines(numbered(200));
+    emulator.on_prompt("ping").lines(numbered(200, 1000));
     let agent = start(&emulator, json!({})).await;
     let slow = Connection::open_narrow(&emulator).await;
     let mut slow = Events::open_on(slow, &agent).await;
@@ -53,8 +53,8 @@ async fn a_reader_that_does_not_read_loses_the_oldest_of_32_events() {
 }
 
 async fn assert_nothing_is_lost(emulator: Emulator) {
-    // Whether they come one by one or at once.
-    let (mut single, joined) = (numbered(3000), numbered(3000).split_off(1500).join("\n"));
+    // Whether they come one by one or at once; all fit into the system's buffers, however slow this reader is.
+    let (mut single, joined) = (numbered(3000, 0), numbered(3000, 0).split_off(1500).join("\n"));
     single.truncate(1500);
     emulator.on_prompt("ping").lines(single.into_iter().chain([joined]));
     let agent = start(&emulator, json!({})).await;
@@ -81,7 +81,7 @@ async fn a_reader_that_reads_loses_nothing_on_many_threads_either() {
 #[tokio::test]
 async fn an_agent_does_not_wait_for_a_reader_that_is_gone_or_does_not_read() {
     let emulator = Emulator::builder().send_buffer(4096).start().await.unwrap();
-    emulator.on_prompt("ping").lines(numbered(500));
+    emulator.on_prompt("ping").lines(numbered(500, 1000));
     let agent = start(&emulator, json!({})).await;
     let asleep = Connection::open_narrow(&emulator).await;
     let _asleep = Events::open_on(asleep, &agent).await;

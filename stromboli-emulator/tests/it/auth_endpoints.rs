@@ -21,6 +21,11 @@ async fn a_token_response_has_all_its_fields() {
         r#"{{"access_token":"{access}","refresh_token":"{refresh}","token_type":"bearer","expires_in":86400}}"#
     );
     assert_eq!((response.status, &response.body), (200, &expected));
+    for (token, hours) in [(&access, 24), (&refresh, 168)] {
+        let (_, claims) = parts(token);
+        let lifetime = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        assert_eq!(lifetime, hours * 3600);
+    }
     let names = ["content-length", "content-type", "date", "x-request-id"];
     assert_eq!(response.header_names(), names);
     let content_type = response.header("content-type");

@@ -1,9 +1,11 @@
 //! How the JSON of `POST /run` is read, and the texts of what cannot be.
 
-use serde_json::json;
-use stromboli_emulator::Emulator;
+use std::sync::{Arc, Mutex};
 
-use crate::client::post;
+use serde_json::{Map, Value, json};
+use stromboli_emulator::{Answer, Emulator, Run};
+
+use crate::client::{SESSION, post};
 
 /// The text behind `Invalid request: `.
 async fn refusal(emulator: &Emulator, body: impl AsRef<[u8]>) -> String {
@@ -99,5 +101,66 @@ async fn control_characters_in_texts_are_escaped_as_go_escapes_them() {
         let body = json!({"prompt": "hi", "podman": podman}).to_string();
         let response = post(&emulator, "/run", body).await;
         assert_eq!((response.status, &response.json()["error"]), (500, &json!(text)));
+    }
+}
+
+#[tokio::test]
+async fn every_option_is_read_and_has_its_type() {
+    let seen: Arc<Mutex<Option<Run>>> = Arc::default();
+    let keep = Arc::clone(&seen);
+    let answerer = move |run: Run| {
+        *keep.lock().unwrap() = Some(run);
+        Answer::lines(["ok"])
+    };
+    let emulator = Emulator::builder()
+        .answerer(answerer)
+        .allow_volume("/")
+        .start()
+        .await
+        .unwrap();
+    let texts = "model fallback_model effort system_prompt append_system_prompt permission_mode input_format \
+                 output_format json_schema agent settings prompt_caching_ttl bedrock_service_tier debug";
+    let flags = "no_persistence dangerously_skip_permissions allow_dangerously_skip_permissions \
+                 include_partial_messages replay_user_messages strict_mcp_config enable_powershell_tool verbose \
+                 disable_slash_commands fork_session";
+    let lists = "tools allowed_tools disallowed_tools mcp_configs add_dirs plugin_dirs files setting_sources betas";
+    let all = |names: &'static str, value: Value| names.split_whitespace().map(move |name| (name, value.clone()));
+    let claude: Map<String, Value> = all(texts, json!("any"))
+        .chain(all(flags, json!(true)))
+        .chain(all(lists, json!(["a", ""])))
+        .chain([
+            ("max_budget_usd", json!(0.001)),
+            ("max_turns", json!(0)),
+            ("agents", json!({"a": [1, {"b": null}]})),
+            ("session_id", json!(SESSION)),
+            ("resume", json!(false)),
+            ("continue", json!(false)),
+        ])
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    let podman = json!({
+        "image": "a", "volumes": ["/a:/b"], "secrets_env": {}, "timeout": "1h", "memory": "1g", "cpus": "2",
+        "cpu_shares": 3, "lifecycle": {"on_create_command": ["a"], "post_create": ["b"], "post_start": ["c"],
+        "hooks_timeout": "1m"}, "environment": {"type": "", "path": "p", "service": "s", "build_timeout": "1m"},
+    });
+    let body = json!({"prompt": "hi", "claude": claude, "podman": podman});
+    let answer = post(&emulator, "/run", body.to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let run = seen.lock().unwrap().take().unwrap();
+    assert_eq!(
+        (run.claude, run.podman),
+        (Value::Object(claude.clone()), podman.clone())
+    );
+    let podman = podman.as_object().unwrap();
+    for (group, name) in claude
+        .keys()
+        .map(|name| ("claude", name))
+        .chain(podman.keys().map(|name| ("podman", name)))
+    {
+        // A list of a list is of no option's type.
+        let body = json!({"prompt": "hi", group: {name: [[]]}});
+        let refused = post(&emulator, "/run", body.to_string()).await;
+        assert_eq!(refused.status, 400, "{name}");
+        assert!(refused.body.contains(&format!("{group}.{name}")), "{}", refused.body);
     }
 }

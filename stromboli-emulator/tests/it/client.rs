@@ -1,11 +1,15 @@
 //! An HTTP client of sockets and strings, so that tests see the bytes.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use serde_json::Value;
 use stromboli_emulator::Emulator;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+
+/// The id of a session as Claude Code wants it.
+pub(crate) const SESSION: &str = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
 
 /// A response, its body put together from chunks if it came in such.
 #[derive(Debug)]
@@ -33,6 +37,13 @@ impl Response {
         names.sort();
         names
     }
+}
+
+/// How a connection ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    Closed,
+    Reset,
 }
 
 /// One connection.
@@ -76,6 +87,22 @@ impl Connection {
     pub(crate) async fn rest(&mut self) -> String {
         within(async { while self.socket.read_buf(&mut self.buffer).await.unwrap() > 0 {} }).await;
         String::from_utf8(std::mem::take(&mut self.buffer)).unwrap()
+    }
+
+    /// All that comes until the other end ends the connection, and how it does that.
+    pub(crate) async fn end(&mut self) -> (String, End) {
+        let end = within(async {
+            loop {
+                match self.socket.read_buf(&mut self.buffer).await {
+                    Ok(0) => return End::Closed,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::ConnectionReset => return End::Reset,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        });
+        let end = end.await;
+        (String::from_utf8(std::mem::take(&mut self.buffer)).unwrap(), end)
     }
 
     /// The bytes up to the end of the head and with it.
@@ -140,7 +167,7 @@ impl Connection {
             get(emulator, "/health").await;
         }
         let read = self.socket.try_read(&mut [0; 1]);
-        self.buffer.is_empty() && read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+        self.buffer.is_empty() && read.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
     async fn until(&mut self, end: &str) -> String {
@@ -153,7 +180,7 @@ impl Connection {
         }
     }
 
-    async fn take(&mut self, count: usize) -> String {
+    pub(crate) async fn take(&mut self, count: usize) -> String {
         while self.buffer.len() < count {
             self.fill().await;
         }
@@ -189,6 +216,24 @@ pub(crate) async fn delete(emulator: &Emulator, target: &str) -> Response {
 
 pub(crate) async fn post(emulator: &Emulator, target: &str, body: impl AsRef<[u8]>) -> Response {
     request(emulator, "POST", target, "", body.as_ref()).await
+}
+
+/// All that a request is answered on a connection of its own, but for the date, and how that connection ends. The
+/// request has the id `r`.
+pub(crate) async fn exchange(emulator: &Emulator, method: &str, target: &str, body: &str) -> (String, End) {
+    let mut connection = Connection::open(emulator).await;
+    let id = "X-Request-ID: r\r\n";
+    connection.send(method, target, id, body.as_bytes()).await;
+    let (answer, end) = connection.end().await;
+    (without_date(&answer), end)
+}
+
+/// An answer without its `Date`.
+pub(crate) fn without_date(answer: &str) -> String {
+    match answer.split_once("Date: ") {
+        Some((before, after)) => format!("{before}{}", after.split_once("\r\n").unwrap().1),
+        None => answer.to_owned(),
+    }
 }
 
 /// `work`, or a failure of the test when it takes longer than any machine would need.

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use stromboli_emulator::{Answer, Builder, Dialect, Emulator, Run, Usage};
+use stromboli_emulator::{Answer, Blacklist, Builder, Dialect, Emulator, Run, Usage};
 
 use crate::client::{get, post};
-use crate::token::guarded;
+use crate::token::{guarded, pair, with};
 
 fn old() -> Builder {
     Emulator::builder().dialect(Dialect::V0_4_3)
@@ -34,6 +34,18 @@ async fn authentication_has_to_be_asked_for() {
     let on = guarded().dialect(Dialect::V0_4_3).auth(true).start().await.unwrap();
     assert_eq!(get(&on, "/jobs").await.status, 401);
     assert_eq!(get(&on, "/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_logout_that_cannot_be_kept_is_a_silent_200() {
+    for blacklist in [Blacklist::Absent, Blacklist::Failing("gone".to_owned())] {
+        let emulator = guarded().dialect(Dialect::V0_4_3).blacklist(blacklist);
+        let emulator = emulator.start().await.unwrap();
+        let (access, _) = pair(&emulator).await;
+        let out = with(&emulator, &access, "POST", "/auth/logout", "").await;
+        let expected = r#"{"success":true,"message":"token invalidated"}"#;
+        assert_eq!((out.status, out.body.as_str()), (200, expected));
+    }
 }
 
 #[tokio::test]

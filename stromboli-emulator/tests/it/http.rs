@@ -38,7 +38,8 @@ async fn a_wrong_method_is_a_404_too() {
         ("GET", "/"),
         ("GET", "/jobs/a%2Fb"),
         ("GET", "/Health"),
-        ("GET", "/sessions"),
+        ("POST", "/sessions"),
+        ("GET", "/version"),
         ("GET", "/swagger/doc.json"),
     ];
     for (method, target) in cases {

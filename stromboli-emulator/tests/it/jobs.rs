@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use stromboli_emulator::{Answer, Emulator, Run, Step};
 
-use crate::client::{delete, get, is_hex16, is_uuid4, post, within};
+use crate::client::{SESSION, delete, get, is_hex16, is_uuid4, post, within};
 
 const NOT_FOUND: &str = r#"{"id":"","status":"error","error":"job not found"}"#;
 
@@ -77,14 +77,14 @@ async fn a_job_runs_at_once_and_then_completes() {
 async fn a_crashed_job_keeps_its_output_and_session() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("boom").lines(["half"]).crash(139, "SIGSEGV");
-    let body = json!({"prompt": "boom", "claude": {"session_id": "mine"}});
+    let body = json!({"prompt": "boom", "claude": {"session_id": SESSION}});
     let info = json!({
         "exit_code": 139,
         "signal": "SIGSEGV",
         "reason": "Process killed by SIGSEGV",
         "partial_output": "half",
     });
-    let expected = json!({"status": "crashed", "output": "half", "session_id": "mine", "crash_info": info});
+    let expected = json!({"status": "crashed", "output": "half", "session_id": SESSION, "crash_info": info});
     assert_eq!(ended(&emulator, body).await, expected);
 }
 
@@ -92,7 +92,7 @@ async fn a_crashed_job_keeps_its_output_and_session() {
 async fn a_failed_job_loses_its_session_and_output() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("bad").fail(1, "what it said");
-    let body = json!({"prompt": "bad", "claude": {"session_id": "mine"}});
+    let body = json!({"prompt": "bad", "claude": {"session_id": SESSION}});
     let error = "execution failed: exit status 1, output: what it said";
     assert_eq!(
         ended(&emulator, body).await,
@@ -107,8 +107,8 @@ async fn a_job_shows_no_usage() {
         .on_prompt("u")
         .reply("ok")
         .usage(stromboli_emulator::Usage::default());
-    let body = json!({"prompt": "u", "claude": {"session_id": "mine"}});
-    let expected = json!({"status": "completed", "output": "ok", "session_id": "mine"});
+    let body = json!({"prompt": "u", "claude": {"session_id": SESSION}});
+    let expected = json!({"status": "completed", "output": "ok", "session_id": SESSION});
     assert_eq!(ended(&emulator, body).await, expected);
 }
 

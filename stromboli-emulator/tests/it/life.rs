@@ -1,6 +1,7 @@
 //! Who ends what: clients that go away, and the emulator's own end.
 
 use std::io::ErrorKind;
+use std::time::Duration;
 
 use stromboli_emulator::Emulator;
 use tokio::net::TcpStream;
@@ -109,4 +110,28 @@ async fn emulators_do_not_know_each_other() {
     );
     drop(first);
     assert_eq!(get(&second, "/health").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_may_take_thirty_minutes_and_a_connection_idle_as_long() {
+    let emulator = Emulator::start().await.unwrap();
+    let hold = emulator.on_prompt("long").reply("pong").hold();
+    let _never = emulator.on_prompt("too much").reply("pong").hold();
+    let [mut idle, mut long, mut longer] = [
+        Connection::open(&emulator).await,
+        Connection::open(&emulator).await,
+        Connection::open(&emulator).await,
+    ];
+    idle.send("GET", "/health", "", b"").await;
+    assert_eq!(idle.response("GET").await.status, 200);
+    long.send("POST", "/run", "", br#"{"prompt":"long"}"#).await;
+    longer.send("POST", "/run", "", br#"{"prompt":"too much"}"#).await;
+    emulator.wait_for(|stats| stats.executions == 2).await;
+    tokio::time::sleep(Duration::from_secs(30 * 60 - 1)).await;
+    assert_eq!(emulator.wait_for(|_| true).await.finished, 0);
+    hold.release();
+    assert_eq!(long.response("POST").await.json()["output"], "pong");
+    assert_eq!(longer.response("POST").await.json()["status"], "crashed");
+    idle.send("GET", "/health", "", b"").await;
+    assert_eq!(idle.response("GET").await.status, 200);
 }

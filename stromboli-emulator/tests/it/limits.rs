@@ -2,7 +2,7 @@
 
 use stromboli_emulator::Emulator;
 
-use crate::client::{Connection, is_hex16, within};
+use crate::client::{Connection, is_hex16, post, within};
 
 /// Go's limit on the request line and the headers together.
 const MAX_HEAD: usize = (1 << 20) + 4096;
@@ -155,4 +155,14 @@ async fn only_who_may_run_is_told_to_go_on_with_the_body() {
     let answered = within(connection.response("POST")).await;
     assert_eq!(answered.status, 200);
     assert!(answered.header("x-request-id").is_some_and(is_hex16));
+}
+
+#[tokio::test]
+async fn a_body_may_be_of_any_length() {
+    let emulator = Emulator::start().await.unwrap();
+    emulator.on_prompt("").lines(["ok"]);
+    let body = format!("{{\"prompt\":\"{}\"}}", "x".repeat(9 << 20));
+    let answer = post(&emulator, "/run", &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert_eq!(emulator.requests()[0].body.len(), body.len());
 }

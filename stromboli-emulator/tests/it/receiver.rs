@@ -92,8 +92,7 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 
 /// Starts a job whose end is reported there, and returns its id.
 pub(crate) async fn start_job(emulator: &Emulator, prompt: &str, webhook_url: &str) -> String {
-    let claude = serde_json::json!({"session_id": "mine"});
-    let body = serde_json::json!({"prompt": prompt, "webhook_url": webhook_url, "claude": claude});
+    let body = serde_json::json!({"prompt": prompt, "webhook_url": webhook_url});
     let accepted = post(emulator, "/run/async", body.to_string()).await;
     assert_eq!(accepted.status, 202, "{}", accepted.body);
     accepted.json()["job_id"].as_str().unwrap().to_owned()

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stromboli_emulator::{Emulator, Usage};
 
-use crate::client::{is_hex16, is_uuid4, post, request};
+use crate::client::{SESSION, is_hex16, is_uuid4, post, request};
 
 async fn run(emulator: &Emulator, body: Value) -> Value {
     let response = post(emulator, "/run", body.to_string()).await;
@@ -28,8 +28,8 @@ async fn a_run_answers_with_its_output() {
 #[tokio::test]
 async fn the_callers_session_is_kept() {
     let emulator = Emulator::start().await.unwrap();
-    let body = json!({"prompt": "hi", "claude": {"session_id": "mine"}});
-    assert_eq!(run(&emulator, body).await["session_id"], "mine");
+    let body = json!({"prompt": "hi", "claude": {"session_id": SESSION}});
+    assert_eq!(run(&emulator, body).await["session_id"], SESSION);
     let body = json!({"prompt": "hi", "claude": {"session_id": ""}});
     assert!(is_uuid4(run(&emulator, body).await["session_id"].as_str().unwrap()));
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use stromboli_emulator::{Answer, Echo, Emulator, Run};
 use tokio::time::Instant;
 
-use crate::client::{get, post};
+use crate::client::{SESSION, get, post};
 
 async fn run(emulator: &Emulator, body: Value) -> Value {
     post(emulator, "/run", body.to_string()).await.json()
@@ -43,7 +43,7 @@ async fn a_json_reply_comes_in_the_envelope_of_the_command_line() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("ping").reply("po\nng");
     for format in ["json", "stream-json"] {
-        let claude = json!({"output_format": format, "session_id": "s"});
+        let claude = json!({"output_format": format});
         let response = run(&emulator, json!({"prompt": "ping", "claude": claude})).await;
         let output: Value = serde_json::from_str(response["output"].as_str().unwrap()).unwrap();
         let expected = json!({
@@ -54,7 +54,7 @@ async fn a_json_reply_comes_in_the_envelope_of_the_command_line() {
             "duration_api_ms": 0,
             "num_turns": 1,
             "result": "po\nng",
-            "session_id": "s",
+            "session_id": response["session_id"],
             "total_cost_usd": 0,
             "usage": {
                 "input_tokens": 0,
@@ -116,18 +116,18 @@ async fn an_answerer_sees_the_request_with_its_known_options() {
     let body = json!({
         "prompt": "hi",
         "workdir": "/w",
-        "claude": {"session_id": "s", "model": "haiku", "max_turns": 2, "unknown": 1, "agent": null},
+        "claude": {"session_id": SESSION, "model": "haiku", "max_turns": 2, "unknown": 1, "agent": null},
         "podman": {"memory": "1g"},
     });
     let response = run(&emulator, body).await;
     get(&emulator, "/run/stream?prompt=streamed&model=opus&resume=true").await;
     let seen = seen.lock().unwrap();
     assert_eq!(response["id"], seen[0].id.as_str());
-    assert_eq!((seen[0].prompt.as_str(), seen[0].session_id.as_str()), ("hi", "s"));
+    assert_eq!((seen[0].prompt.as_str(), seen[0].session_id.as_str()), ("hi", SESSION));
     assert_eq!(seen[0].workdir.as_deref(), Some("/w"));
     assert_eq!(
         seen[0].claude,
-        json!({"session_id": "s", "model": "haiku", "max_turns": 2})
+        json!({"session_id": SESSION, "model": "haiku", "max_turns": 2})
     );
     assert_eq!(seen[0].podman, json!({"memory": "1g"}));
     assert_eq!(

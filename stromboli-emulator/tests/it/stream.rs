@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stromboli_emulator::Emulator;
 
-use crate::client::{Connection, get, is_hex16, is_uuid4, within};
+use crate::client::{Connection, SESSION, get, is_hex16, is_uuid4, within};
 
 /// The data of the last chunk, which is the `done` event.
 fn done(chunk: &str) -> Value {
@@ -16,8 +16,8 @@ async fn a_stream_is_these_bytes() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("ping").lines(["one", "two"]);
     let mut connection = Connection::open(&emulator).await;
-    let target = "/run/stream?prompt=ping&session_id=s-1";
-    connection.send("GET", target, "X-Request-ID: r\r\n", b"").await;
+    let target = format!("/run/stream?prompt=ping&session_id={SESSION}");
+    connection.send("GET", &target, "X-Request-ID: r\r\n", b"").await;
     let head = connection.head().await;
     let mut lines: Vec<_> = head
         .trim_end()
@@ -40,7 +40,7 @@ async fn a_stream_is_these_bytes() {
     let end = connection.chunk().await;
     let id = done(&end)["id"].as_str().unwrap().to_owned();
     assert!(is_hex16(id.strip_prefix("run-").unwrap()));
-    let data = format!(r#"{{"id":"{id}","session_id":"s-1","status":"completed"}}"#);
+    let data = format!(r#"{{"id":"{id}","session_id":"{SESSION}","status":"completed"}}"#);
     assert_eq!(end, format!("event: done\ndata: {data}\n\n"));
     assert_eq!(connection.chunk().await, "");
 }
@@ -137,10 +137,10 @@ async fn a_run_without_output_is_its_end() {
 async fn a_crash_is_done_with_crash_info() {
     let emulator = Emulator::start().await.unwrap();
     emulator.on_prompt("boom").lines(["half <"]).crash(137, "SIGKILL");
-    let response = get(&emulator, "/run/stream?prompt=boom&session_id=s").await;
+    let response = get(&emulator, &format!("/run/stream?prompt=boom&session_id={SESSION}")).await;
     let id = done(&response.chunks[1])["id"].clone();
     let expected = format!(
-        "data: half <\n\nevent: done\ndata: {{\"id\":{id},\"session_id\":\"s\",\"status\":\"crashed\",\"crash_info\":{{\"exit_code\":137,\"signal\":\"SIGKILL\",\"reason\":\"Process killed by SIGKILL\",\"partial_output\":\"half \\u003c\"}}}}\n\n"
+        "data: half <\n\nevent: done\ndata: {{\"id\":{id},\"session_id\":\"{SESSION}\",\"status\":\"crashed\",\"crash_info\":{{\"exit_code\":137,\"signal\":\"SIGKILL\",\"reason\":\"Process killed by SIGKILL\",\"partial_output\":\"half \\u003c\"}}}}\n\n"
     );
     assert_eq!(response.body, expected);
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stromboli_emulator::Emulator;
 
-use crate::client::{get, post};
+use crate::client::{SESSION, get, post};
 
 /// The text with which `/run` refuses these options, none when it does not.
 async fn refusal(emulator: &Emulator, options: Value) -> Option<String> {
@@ -116,7 +116,10 @@ async fn a_session_id_cannot_leave_its_directory() {
         ["a/b", "..", "a..b", "a\0"].map(session),
     )
     .await;
-    assert_accepted(&emulator, ["any text", "é", "a.b"].map(session)).await;
+    // What the server lets through, Claude Code may still refuse.
+    let failed = "execution failed: exit status 1, output: Error: Invalid session ID. Must be a valid UUID.";
+    assert_refused(&emulator, failed, ["any text", "é", "a.b"].map(session)).await;
+    assert_accepted(&emulator, [SESSION].map(session)).await;
 }
 
 #[tokio::test]
@@ -181,7 +184,13 @@ async fn secrets_need_a_variable_and_a_name() {
         many(51),
     ];
     assert_refused(&emulator, "secrets validation failed: ", bad.map(secrets)).await;
-    let good = [json!({}), json!({"_a9": "s".repeat(253)}), many(50)];
+    let longest = "s".repeat(253);
+    for name in ["s", &longest] {
+        let secret = json!({"name": name, "value": "v"}).to_string();
+        let created = post(&emulator, "/secrets", secret).await;
+        assert_eq!(created.status, 201, "{}", created.body);
+    }
+    let good = [json!({}), json!({"_a9": longest}), many(50)];
     assert_accepted(&emulator, good.map(secrets)).await;
 }
 

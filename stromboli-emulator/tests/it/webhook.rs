@@ -37,7 +37,9 @@ async fn a_report_is_one_post_as_go_makes_it() {
     emulator.on_prompt("ping").reply("<pong>");
     let id = start_job(&emulator, "ping", &receiver.url("/hook?a=b%20c")).await;
     let delivery = receiver.answer(200, "").await;
-    let body = format!(r#"{{"job_id":"{id}","status":"completed","output":"\u003cpong\u003e","session_id":"mine"}}"#);
+    let session = get(&emulator, &format!("/jobs/{id}")).await.json()["session_id"].clone();
+    let body =
+        format!(r#"{{"job_id":"{id}","status":"completed","output":"\u003cpong\u003e","session_id":{session}}}"#);
     let (host, length) = (receiver.url(""), body.len());
     let head = format!(
         "POST /hook?a=b%20c HTTP/1.1\r\nHost: {}\r\nUser-Agent: Go-http-client/1.1\r\n\
@@ -70,20 +72,20 @@ async fn a_report_says_how_the_run_ended() {
     let error = "execution failed: exit status 1, output: what it said";
     let cases = [
         ("bad", json!({"status": "failed", "error": error})),
-        (
-            "boom",
-            json!({"status": "crashed", "output": "half", "session_id": "mine"}),
-        ),
-        (
-            "dear",
-            json!({"status": "completed", "output": "ok", "session_id": "mine", "usage": usage}),
-        ),
-        ("silent", json!({"status": "completed", "session_id": "mine"})),
+        ("boom", json!({"status": "crashed", "output": "half"})),
+        ("dear", json!({"status": "completed", "output": "ok", "usage": usage})),
+        ("silent", json!({"status": "completed"})),
     ];
     for (prompt, mut expected) in cases {
         let id = start_job(&emulator, prompt, &receiver.url("/")).await;
+        let report = receiver.answer(200, "").await.json();
+        let job = get(&emulator, &format!("/jobs/{id}")).await.json();
         expected["job_id"] = json!(id);
-        assert_eq!(receiver.answer(200, "").await.json(), expected, "{prompt}");
+        if prompt != "bad" {
+            expected["session_id"] = job["session_id"].clone();
+            assert!(expected["session_id"].is_string());
+        }
+        assert_eq!(report, expected, "{prompt}");
     }
     // Checks that fail after the job was accepted are its end as well.
     let body = json!({"prompt": "hi", "webhook_url": receiver.url("/"), "podman": {"timeout": "x"}});

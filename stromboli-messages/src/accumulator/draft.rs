@@ -1,19 +1,32 @@
 //! One message that is put together from full lines and from the events of its writing.
 
-use std::mem::discriminant;
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    mem::discriminant,
+};
 
 use serde_json::value::RawValue;
 
 use crate::{
-    ApiMessage, Block, Content, Delta, Json, ServerToolUse, TextBlock, ThinkingBlock, ToolUse,
+    ApiMessage, Block, Content, Delta, Json, ServerToolUse, TextBlock, ThinkingBlock, ToolUse, block::text_or_extra,
     stream_event::MessageDelta,
 };
+
+/// How many blocks that no full line said are looked at from either end for the one that a full line says now. The line of
+/// a block comes when it has just been written, so that one of the ends is near.
+const NEAR: usize = 64;
 
 /// What is known of the blocks of a message beside what they say.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Draft {
     /// One for each block of the message.
     pieces: Vec<Piece>,
+    /// Where the block of each number in the events is.
+    indices: HashMap<Option<u64>, usize>,
+    /// Where the first block of each full line is.
+    lines: HashMap<String, usize>,
+    /// Where the blocks are that no full line said.
+    unsaid: BTreeSet<usize>,
     /// Whether the final usage is known.
     counted: bool,
     /// Whether something of it was taken back.
@@ -27,6 +40,8 @@ struct Piece {
     index: Option<u64>,
     /// Whether a full line said it.
     said: bool,
+    /// Whether its writing came to its end.
+    stopped: bool,
     /// The id of that line.
     uuid: Option<String>,
     /// The input of a tool, as far as it was written.
@@ -45,7 +60,7 @@ impl std::fmt::Debug for Piece {
 impl Draft {
     /// Takes the blocks of a full line, each in the place of what was written of it.
     pub(super) fn say(&mut self, message: &mut ApiMessage, blocks: Vec<Block>, uuid: Option<String>) {
-        if uuid.is_some() && self.pieces.iter().any(|piece| piece.uuid == uuid) {
+        if uuid.as_ref().is_some_and(|uuid| self.lines.contains_key(uuid)) {
             // The same line again.
             return;
         }
@@ -55,15 +70,20 @@ impl Draft {
                 uuid: uuid.clone(),
                 ..Piece::default()
             };
-            match self.written(message, &block) {
-                Some((piece, place)) => {
-                    *piece = Piece {
-                        index: piece.index,
-                        ..said
-                    };
-                    *place = block;
-                }
-                None => self.add(message, said, block),
+            let Some(at) = self.written(message, &block) else {
+                self.add(message, said, block);
+                continue;
+            };
+            self.unsaid.remove(&at);
+            if let Some(uuid) = &uuid {
+                self.lines.entry(uuid.clone()).or_insert(at);
+            }
+            if let Some((piece, place)) = self.block(message, at) {
+                *piece = Piece {
+                    index: piece.index,
+                    ..said
+                };
+                *place = block;
             }
         }
     }
@@ -90,7 +110,7 @@ impl Draft {
 
     /// Whether the block of this number has begun.
     pub(super) fn knows(&self, index: Option<u64>) -> bool {
-        index.is_some() && self.pieces.iter().any(|piece| piece.index == index)
+        index.is_some() && self.indices.contains_key(&index)
     }
 
     /// A block begins.
@@ -104,7 +124,7 @@ impl Draft {
 
     /// A block goes on, or begins where that was missed.
     pub(super) fn go_on(&mut self, message: &mut ApiMessage, index: Option<u64>, delta: &Delta) {
-        if !self.pieces.iter().any(|piece| piece.index == index) {
+        if !self.indices.contains_key(&index) {
             let block = match delta {
                 Delta::Text(_) | Delta::Citations(_) => TextBlock::default().into(),
                 Delta::Thinking(_) | Delta::Signature(_) => ThinkingBlock::default().into(),
@@ -113,23 +133,28 @@ impl Draft {
             };
             self.start(message, index, block);
         }
-        let mut blocks = self.blocks(message);
-        let Some((piece, block)) = blocks.find(|(piece, _)| piece.index == index) else {
+        let Some((piece, block)) = self.numbered(message, index) else {
             return;
         };
         if piece.said {
             return;
         }
         match (delta, block) {
-            (Delta::Text(delta), Block::Text(block)) => append(&mut block.text, delta.text.as_deref()),
+            (Delta::Text(delta), Block::Text(block)) => append(
+                &mut block.text,
+                &text_or_extra(delta.text.as_deref(), &delta.extra, "text"),
+            ),
             (Delta::Citations(delta), Block::Text(block)) => {
                 block.citations.get_or_insert_default().extend(delta.citation.clone());
             }
             (Delta::Thinking(delta), Block::Thinking(block)) => {
-                append(&mut block.thinking, delta.thinking.as_deref());
+                append(
+                    &mut block.thinking,
+                    &text_or_extra(delta.thinking.as_deref(), &delta.extra, "thinking"),
+                );
             }
             (Delta::Signature(delta), Block::Thinking(block)) => {
-                append(&mut block.signature, delta.signature.as_deref());
+                append(&mut block.signature, delta.signature.as_deref().unwrap_or_default());
             }
             (Delta::InputJson(delta), Block::ToolUse(ToolUse { input, .. }))
             | (Delta::InputJson(delta), Block::ServerToolUse(ServerToolUse { input, .. })) => {
@@ -146,8 +171,9 @@ impl Draft {
 
     /// A block is complete.
     pub(super) fn stop(&mut self, message: &mut ApiMessage, index: Option<u64>) {
-        for (piece, block) in self.blocks(message).filter(|(piece, _)| piece.index == index) {
+        if let Some((piece, block)) = self.numbered(message, index) {
             piece.stop(block);
+            piece.stopped = true;
         }
     }
 
@@ -167,10 +193,14 @@ impl Draft {
 
     /// The message is complete. A text that was begun and never written says nothing.
     pub(super) fn complete(&mut self, message: &mut ApiMessage) {
-        for (piece, block) in self.blocks(message) {
-            piece.stop(block);
+        if let Some(Content::Blocks(blocks)) = &mut message.content {
+            for &at in &self.unsaid {
+                if let (Some(piece), Some(block)) = (self.pieces.get_mut(at), blocks.get_mut(at)) {
+                    piece.stop(block);
+                }
+            }
         }
-        self.retain(message, |piece, block| {
+        self.retain(message, self.first_unsaid(), |piece, block| {
             let empty = matches!(block, Block::Text(block) if block.text.as_ref().is_some_and(String::is_empty));
             piece.said || !empty
         });
@@ -178,14 +208,36 @@ impl Draft {
 
     /// Only what was said in full counts.
     pub(super) fn abandon(&mut self, message: &mut ApiMessage) {
-        self.retain(message, |piece, _| piece.said);
+        self.retain(message, self.first_unsaid(), |piece, _| piece.said);
+    }
+
+    /// Of the blocks from this one on, only what was said in full counts; of all, where it is not known from which.
+    pub(super) fn take_back(&mut self, message: &mut ApiMessage, index: Option<u64>) {
+        self.retain(message, self.first_unsaid(), |piece, _| {
+            piece.said || (index.is_some() && piece.index < index)
+        });
+    }
+
+    /// The turn ended before the message did: a block that begins after one that was said in full, and that is neither
+    /// said nor written to its end, does not count.
+    pub(super) fn cut(&mut self, message: &mut ApiMessage) {
+        let from = self.first_unsaid();
+        let mut after = from > 0;
+        self.retain(message, from, |piece, _| {
+            after |= piece.said;
+            !after || piece.said || piece.stopped
+        });
     }
 
     /// Takes back the blocks that came in certain lines.
-    pub(super) fn retract(&mut self, message: &mut ApiMessage, retracted: impl Fn(&Option<String>) -> bool) {
-        let before = self.pieces.len();
-        self.retain(message, |piece, _| !retracted(&piece.uuid));
-        self.retracted |= self.pieces.len() < before;
+    pub(super) fn retract(&mut self, message: &mut ApiMessage, uuids: &HashSet<&str>) {
+        let Some(from) = uuids.iter().filter_map(|uuid| self.lines.get(*uuid).copied()).min() else {
+            return;
+        };
+        self.retain(message, from, |piece, _| {
+            !piece.uuid.as_deref().is_some_and(|uuid| uuids.contains(uuid))
+        });
+        self.retracted = true;
     }
 
     /// Whether all of it was taken back.
@@ -198,45 +250,89 @@ impl Draft {
         self.pieces.is_empty()
     }
 
+    /// The ids of the lines that said something of it.
+    pub(super) fn lines(&self) -> impl Iterator<Item = &String> {
+        self.lines.keys()
+    }
+
     fn add(&mut self, message: &mut ApiMessage, piece: Piece, block: Block) {
         if let Some(Content::Blocks(blocks)) = &mut message.content {
+            let at = self.pieces.len();
+            if !piece.said || piece.index.is_some() {
+                self.indices.insert(piece.index, at);
+            }
+            if !piece.said {
+                self.unsaid.insert(at);
+            }
+            if let Some(uuid) = &piece.uuid {
+                self.lines.entry(uuid.clone()).or_insert(at);
+            }
             blocks.push(block);
             self.pieces.push(piece);
         }
     }
 
-    fn blocks<'a>(&'a mut self, message: &'a mut ApiMessage) -> impl Iterator<Item = (&'a mut Piece, &'a mut Block)> {
-        let blocks = match &mut message.content {
-            Some(Content::Blocks(blocks)) => blocks.as_mut_slice(),
-            _ => &mut [],
-        };
-        self.pieces.iter_mut().zip(blocks)
+    fn block<'a>(&'a mut self, message: &'a mut ApiMessage, at: usize) -> Option<(&'a mut Piece, &'a mut Block)> {
+        match &mut message.content {
+            Some(Content::Blocks(blocks)) => self.pieces.get_mut(at).zip(blocks.get_mut(at)),
+            _ => None,
+        }
+    }
+
+    /// The block of this number.
+    fn numbered<'a>(
+        &'a mut self,
+        message: &'a mut ApiMessage,
+        index: Option<u64>,
+    ) -> Option<(&'a mut Piece, &'a mut Block)> {
+        let at = *self.indices.get(&index)?;
+        self.block(message, at)
     }
 
     /// What was written of a block that a full line says now: the same text, or else the last of its kind.
-    fn written<'a>(&'a mut self, message: &'a mut ApiMessage, block: &Block) -> Option<(&'a mut Piece, &'a mut Block)> {
-        let mut found = None;
-        for (piece, written) in self.blocks(message) {
-            if piece.said || !may_become(written, block) {
-                continue;
-            }
-            let same = is_same(written, block);
-            found = Some((piece, written));
-            if same {
-                break;
-            }
-        }
-        found
+    fn written(&self, message: &ApiMessage, block: &Block) -> Option<usize> {
+        let blocks = message.as_blocks();
+        let fits = |at: usize, fits: fn(&Block, &Block) -> bool| {
+            blocks
+                .get(at)
+                .is_some_and(|written| may_become(written, block) && fits(written, block))
+        };
+        let mut first = self.unsaid.iter().copied().take(NEAR);
+        let mut last = self.unsaid.iter().copied().rev().take(NEAR);
+        first
+            .find(|at| fits(*at, is_same))
+            .or_else(|| last.find(|at| fits(*at, |_, _| true)))
     }
 
-    fn retain(&mut self, message: &mut ApiMessage, keep: impl Fn(&Piece, &Block) -> bool) {
-        let kept: Vec<bool> = self.blocks(message).map(|(piece, block)| keep(piece, block)).collect();
-        if let Some(Content::Blocks(blocks)) = &mut message.content {
-            let mut each = kept.iter();
-            blocks.retain(|_| each.next() != Some(&false));
+    fn first_unsaid(&self) -> usize {
+        self.unsaid.first().copied().unwrap_or(self.pieces.len())
+    }
+
+    /// Keeps some of the blocks from this one on, and all before it.
+    fn retain(&mut self, message: &mut ApiMessage, from: usize, mut keep: impl FnMut(&Piece, &Block) -> bool) {
+        let Some(Content::Blocks(blocks)) = &mut message.content else {
+            return;
+        };
+        if from >= self.pieces.len() || from >= blocks.len() {
+            return;
         }
-        let mut each = kept.iter();
-        self.pieces.retain(|_| each.next() != Some(&false));
+        let (pieces, blocks) = (self.pieces.split_off(from), blocks.split_off(from));
+        self.unsaid.split_off(&from);
+        for piece in &pieces {
+            if self.indices.get(&piece.index).is_some_and(|at| *at >= from) {
+                self.indices.remove(&piece.index);
+            }
+            if let Some(uuid) = &piece.uuid
+                && self.lines.get(uuid).is_some_and(|at| *at >= from)
+            {
+                self.lines.remove(uuid);
+            }
+        }
+        for (piece, block) in pieces.into_iter().zip(blocks) {
+            if keep(&piece, &block) {
+                self.add(message, piece, block);
+            }
+        }
     }
 }
 
@@ -268,10 +364,11 @@ fn is_same(written: &Block, block: &Block) -> bool {
     match (written, block) {
         (Block::Text(written), Block::Text(block)) => written.text == block.text,
         (Block::Thinking(written), Block::Thinking(block)) => written.thinking == block.thinking,
+        (Block::ToolUse(written), Block::ToolUse(block)) => block.id.is_some() && written.id == block.id,
         _ => false,
     }
 }
 
-fn append(text: &mut Option<String>, more: Option<&str>) {
-    text.get_or_insert_default().push_str(more.unwrap_or_default());
+fn append(text: &mut Option<String>, more: &str) {
+    text.get_or_insert_default().push_str(more);
 }

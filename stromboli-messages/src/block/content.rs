@@ -82,8 +82,8 @@ impl Serialize for Content {
 }
 
 impl Wire for Content {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
+    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error> {
+        struct Either(usize);
 
         impl<'de> Visitor<'de> for Either {
             type Value = Content;
@@ -97,11 +97,11 @@ impl Wire for Content {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content, A::Error> {
-                read_list(seq).map(Content::Blocks)
+                read_list(seq, self.0).map(Content::Blocks)
             }
         }
 
-        deserializer.deserialize_any(Either)
+        deserializer.deserialize_any(Either(depth))
     }
 
     fn recover(raw: &RawValue, depth: usize) -> Option<Self> {

@@ -1,6 +1,5 @@
 //! Where a picture or a document is.
 
-use super::Content;
 use crate::{
     Unknown,
     wire::{record, tagged},
@@ -17,8 +16,6 @@ tagged! {
         File(FileSource) = "file",
         /// Here, as plain text.
         Text(TextSource) = "text",
-        /// Here, as content.
-        Content(ContentSource) = "content",
     } else
     /// A source of a type that this version does not know.
     Unknown(Unknown)
@@ -57,13 +54,5 @@ record! {
         media_type: String;
         /// The text.
         data: String, hidden;
-    }
-}
-
-record! {
-    /// Content in the place of a document.
-    pub struct ContentSource ["type" = "content"] {
-        /// The content.
-        content: Content;
     }
 }

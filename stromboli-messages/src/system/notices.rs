@@ -257,12 +257,32 @@ open_enum! {
 message! {
     /// Parts of the session could not be stored.
     pub struct SessionWritesLost ["type" = "system", "subtype" = "session_writes_lost"] {
-        /// Why, as the system names it: `ENOSPC` or `EDQUOT`.
-        error_code: String;
-        /// What is lost: `transcript`, `global_config`.
-        lost: Vec<String>;
+        /// Why.
+        error_code: WriteError;
+        /// What is lost.
+        lost: Vec<LostWrite>;
         /// The sessions whose transcripts are not complete.
         transcript_session_ids: Vec<String>;
+    }
+}
+
+open_enum! {
+    /// Why something could not be stored, as the system names it.
+    pub enum WriteError {
+        /// The disk is full.
+        NoSpace = "ENOSPC",
+        /// The user has used up what is theirs of the disk.
+        QuotaExceeded = "EDQUOT",
+    }
+}
+
+open_enum! {
+    /// What could not be stored.
+    pub enum LostWrite {
+        /// A part of the transcript.
+        Transcript = "transcript",
+        /// The user's settings for all projects.
+        GlobalConfig = "global_config",
     }
 }
 

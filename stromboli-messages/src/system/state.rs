@@ -158,8 +158,8 @@ open_enum! {
 message! {
     /// The model refused, and another one is asked.
     pub struct ModelRefusalFallback ["type" = "system", "subtype" = "model_refusal_fallback"] {
-        /// Why: `refusal`.
-        trigger: String;
+        /// Why.
+        trigger: FallbackTrigger;
         /// What is done.
         direction: FallbackDirection;
         /// For how long.
@@ -180,6 +180,14 @@ message! {
         refused_user_message_uuid: String;
         /// What the user is told.
         content: String, hidden;
+    }
+}
+
+open_enum! {
+    /// Why another model is asked.
+    pub enum FallbackTrigger {
+        /// The model refused.
+        Refusal = "refusal",
     }
 }
 

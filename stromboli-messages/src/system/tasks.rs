@@ -150,8 +150,8 @@ message! {
         tool_use_id: String;
         /// How it ended.
         status: TaskEnd;
-        /// Why, as `worker_restart`.
-        reason: String;
+        /// Why.
+        reason: TaskEndReason;
         /// Where its output is.
         output_file: String;
         /// What it did.
@@ -164,6 +164,14 @@ message! {
         skip_transcript: bool;
         /// Whether it is not part of the work.
         ambient: bool;
+    }
+}
+
+open_enum! {
+    /// Why a task ended.
+    pub enum TaskEndReason {
+        /// The process that it ran in was started again.
+        WorkerRestart = "worker_restart",
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a record is read: strictly as its fields come, or leniently one field at a time.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
@@ -8,11 +8,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, Pending, Variant, Wire, fields, object};
+use super::{MAX_DEPTH, Object, Pending, Variant, Wire, text};
 use crate::Extra;
 
-/// What [`record!`] implements: access to the fields by their slot.
-pub(crate) trait Record: Default {
+/// What [`record!`] implements: access to the fields by their slot, and leniently by name.
+pub(crate) trait Record: Default + Lenient {
     /// The fields with a fixed value that tell this record from its siblings, `type` and `subtype`.
     const TAGS: &'static [(&'static str, &'static str)];
 
@@ -20,9 +20,19 @@ pub(crate) trait Record: Default {
     type Slot: Copy;
 
     fn slot(name: &str) -> Option<Self::Slot>;
-    fn read_slot<'de, D: Deserializer<'de>>(&mut self, slot: Self::Slot, deserializer: D) -> Result<(), D::Error>;
-    /// Sets a field leniently; `false` when the value does not fit.
-    fn recover_slot(&mut self, slot: Self::Slot, raw: &RawValue, depth: usize) -> bool;
+    fn read_slot<'de, D: Deserializer<'de>>(
+        &mut self,
+        slot: Self::Slot,
+        deserializer: D,
+        depth: usize,
+    ) -> Result<(), D::Error>;
+}
+
+/// The part of it that is the same for all records, so that the code of the lenient way exists once.
+pub(crate) trait Lenient {
+    fn tags(&self) -> &'static [(&'static str, &'static str)];
+    /// Sets a field if the value fits; `None` when there is no such field.
+    fn recover_named(&mut self, name: &str, raw: &RawValue, depth: usize) -> Option<bool>;
     fn extra_mut(&mut self) -> &mut Extra;
 }
 
@@ -35,12 +45,23 @@ impl<R: Record> Record for Box<R> {
         R::slot(name)
     }
 
-    fn read_slot<'de, D: Deserializer<'de>>(&mut self, slot: Self::Slot, deserializer: D) -> Result<(), D::Error> {
-        R::read_slot(self, slot, deserializer)
+    fn read_slot<'de, D: Deserializer<'de>>(
+        &mut self,
+        slot: Self::Slot,
+        deserializer: D,
+        depth: usize,
+    ) -> Result<(), D::Error> {
+        R::read_slot(self, slot, deserializer, depth)
+    }
+}
+
+impl<R: Lenient> Lenient for Box<R> {
+    fn tags(&self) -> &'static [(&'static str, &'static str)] {
+        R::tags(self)
     }
 
-    fn recover_slot(&mut self, slot: Self::Slot, raw: &RawValue, depth: usize) -> bool {
-        R::recover_slot(self, slot, raw, depth)
+    fn recover_named(&mut self, name: &str, raw: &RawValue, depth: usize) -> Option<bool> {
+        R::recover_named(self, name, raw, depth)
     }
 
     fn extra_mut(&mut self) -> &mut Extra {
@@ -70,8 +91,9 @@ pub(crate) fn read_field<'de, T: Wire, D: Deserializer<'de>>(
     nulls: &mut Nulls,
     slot: usize,
     deserializer: D,
+    depth: usize,
 ) -> Result<(), D::Error> {
-    struct Nullable<T>(PhantomData<T>);
+    struct Nullable<T>(usize, PhantomData<T>);
 
     impl<'de, T: Wire> Visitor<'de> for Nullable<T> {
         type Value = Option<T>;
@@ -89,11 +111,11 @@ pub(crate) fn read_field<'de, T: Wire, D: Deserializer<'de>>(
         }
 
         fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-            T::read(deserializer).map(Some)
+            T::read(deserializer, self.0).map(Some)
         }
     }
 
-    *field = deserializer.deserialize_option(Nullable(PhantomData))?;
+    *field = deserializer.deserialize_option(Nullable(depth, PhantomData))?;
     if field.is_none() {
         nulls.insert(slot);
     }
@@ -101,6 +123,8 @@ pub(crate) fn read_field<'de, T: Wire, D: Deserializer<'de>>(
 }
 
 /// Reads a field leniently; `false` when the value does not fit.
+// Not inlined into each record that has a field of this type.
+#[inline(never)]
 pub(crate) fn recover_field<T: Wire>(
     field: &mut Option<T>,
     nulls: &mut Nulls,
@@ -159,6 +183,7 @@ impl<R: Record> Visitor<'_> for NameSeed<R> {
 struct ValueSeed<'a, R: Record> {
     record: &'a mut R,
     name: Name<R::Slot>,
+    depth: usize,
 }
 
 impl<'de, R: Record> DeserializeSeed<'de> for ValueSeed<'_, R> {
@@ -166,8 +191,8 @@ impl<'de, R: Record> DeserializeSeed<'de> for ValueSeed<'_, R> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.name {
-            Name::Slot(slot) => self.record.read_slot(slot, deserializer),
-            Name::Tag(tag) => match object::text(<&RawValue>::deserialize(deserializer)?) {
+            Name::Slot(slot) => self.record.read_slot(slot, deserializer, self.depth),
+            Name::Tag(tag) => match text(<&RawValue>::deserialize(deserializer)?) {
                 Some(value) if value == tag => Ok(()),
                 _ => Err(D::Error::custom("another type")),
             },
@@ -181,12 +206,17 @@ impl<'de, R: Record> DeserializeSeed<'de> for ValueSeed<'_, R> {
 }
 
 impl<R: Record> Variant for R {
-    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A) -> Result<Self, A::Error> {
+    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A, depth: usize) -> Result<Self, A::Error> {
+        if depth >= MAX_DEPTH {
+            return Err(A::Error::custom("too deep"));
+        }
+        let depth = depth + 1;
         let mut record = R::default();
-        for (name, raw) in pending {
+        for (name, raw) in pending.fields {
             let seed = ValueSeed {
                 name: Name::of::<R>(&name),
                 record: &mut record,
+                depth,
             };
             // The type of deserializer that the rest of the line is read with, so that the code exists once.
             let read = seed.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
@@ -196,31 +226,31 @@ impl<R: Record> Variant for R {
             map.next_value_seed(ValueSeed {
                 record: &mut record,
                 name,
+                depth,
             })?;
         }
         Ok(record)
     }
 
-    fn recover_object(raw: &RawValue, depth: usize) -> Option<Self> {
-        if depth >= MAX_DEPTH {
-            return None;
-        }
+    fn recover_object(object: &Object<'_>, depth: usize) -> Option<Self> {
         let mut record = R::default();
-        for (name, value) in fields(raw)? {
-            match Name::of::<R>(&name) {
-                Name::Slot(slot) => {
-                    if !record.recover_slot(slot, value, depth + 1) {
-                        record.extra_mut().insert(name, value);
-                    }
-                }
-                Name::Tag(tag) => {
-                    if object::text(value) != Some(Cow::Borrowed(tag)) {
-                        return None;
-                    }
-                }
-                Name::Other(name) => drop(record.extra_mut().insert(name, value)),
-            }
-        }
-        Some(record)
+        recover_record(&mut record, object, depth).then_some(record)
     }
+}
+
+/// Reads a record leniently; `false` when it is of another type, too deep or no object.
+fn recover_record(record: &mut dyn Lenient, object: &Object<'_>, depth: usize) -> bool {
+    let Some(fields) = object.fields.as_ref().filter(|_| depth < MAX_DEPTH) else {
+        return false;
+    };
+    for (name, value) in fields {
+        let tag = record.tags().iter().find(|(tag, _)| tag == name);
+        match (record.recover_named(name, value, depth + 1), tag) {
+            (Some(true), _) => {}
+            (None, Some((_, tag))) if text(value).is_some_and(|text| text == *tag) => {}
+            (None, Some(_)) => return false,
+            (Some(false) | None, _) => drop(record.extra_mut().insert(name.clone(), *value)),
+        }
+    }
+    true
 }

@@ -35,7 +35,7 @@ impl<L: Line> Line for Box<L> {
 
 /// Reads a line, and keeps it.
 pub(crate) fn parse<L: Line + Wire>(line: String) -> Result<L, ParseError> {
-    let mut value: L = match strict(&line) {
+    let mut value: L = match strict(&line, 0) {
         Ok(value) => value,
         Err(_) => match serde_json::from_str::<&RawValue>(&line) {
             Ok(raw) => match L::recover(raw, 0) {

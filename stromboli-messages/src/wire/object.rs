@@ -8,6 +8,30 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+/// A value whose fields were looked at once.
+pub(crate) struct Object<'a> {
+    /// All of it.
+    pub(crate) raw: &'a RawValue,
+    /// Its fields, if they can be told by name; see [`fields`].
+    pub(crate) fields: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn new(raw: &'a RawValue) -> Self {
+        let fields = fields(raw);
+        Self { raw, fields }
+    }
+
+    /// The text of a field, if it is a string.
+    pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
+        match &self.fields {
+            Some(fields) => fields.get(name).copied(),
+            None => lookup(self.raw, name),
+        }
+        .and_then(text)
+    }
+}
+
 /// The fields by name; of a repeated name the last one, as everywhere in serde_json. `None` for what is no object, or
 /// one with a name that Rust's strings cannot hold (half of a surrogate pair).
 pub(crate) fn fields(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {

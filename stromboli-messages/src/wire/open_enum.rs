@@ -44,7 +44,7 @@ macro_rules! open_enum {
         }
 
         impl $crate::wire::Wire for $name {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, _depth: usize) -> ::std::result::Result<Self, D::Error> {
                 struct Text;
 
                 impl ::serde::de::Visitor<'_> for Text {

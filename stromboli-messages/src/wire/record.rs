@@ -26,7 +26,7 @@ macro_rules! record {
         // A record may have no fields at all.
         #[allow(unused_variables, unused_mut)]
         const _: () = {
-            use $crate::wire::{Nulls, Record, Variant, Wire};
+            use $crate::wire::{Lenient, Nulls, Record, Variant, Wire};
 
             #[allow(non_camel_case_types)]
             #[derive(Clone, Copy)]
@@ -45,23 +45,34 @@ macro_rules! record {
                     }
                 }
 
-                fn read_slot<'de, D: ::serde::Deserializer<'de>>(&mut self, slot: Slot, deserializer: D)
+                fn read_slot<'de, D: ::serde::Deserializer<'de>>(&mut self, slot: Slot, deserializer: D, depth: usize)
                     -> ::std::result::Result<(), D::Error>
                 {
                     match slot {
                         $(Slot::$field => $crate::wire::read_field(
-                            &mut self.$field, &mut self.nulls, slot as usize, deserializer,
+                            &mut self.$field, &mut self.nulls, slot as usize, deserializer, depth,
                         ),)*
                         Slot::Count => Ok(()),
                     }
                 }
+            }
 
-                fn recover_slot(&mut self, slot: Slot, raw: &::serde_json::value::RawValue, depth: usize) -> bool {
-                    match slot {
-                        $(Slot::$field => $crate::wire::recover_field(
-                            &mut self.$field, &mut self.nulls, slot as usize, raw, depth,
-                        ),)*
-                        Slot::Count => false,
+            impl Lenient for $name {
+                fn tags(&self) -> &'static [(&'static str, &'static str)] {
+                    Self::TAGS
+                }
+
+                fn recover_named(
+                    &mut self,
+                    name: &str,
+                    raw: &::serde_json::value::RawValue,
+                    depth: usize,
+                ) -> Option<bool> {
+                    match name {
+                        $($crate::wire::record!(@wire $field $($wire)?) => Some($crate::wire::recover_field(
+                            &mut self.$field, &mut self.nulls, Slot::$field as usize, raw, depth,
+                        )),)*
+                        _ => None,
                     }
                 }
 
@@ -71,12 +82,12 @@ macro_rules! record {
             }
 
             impl Wire for $name {
-                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                    deserializer.deserialize_map($crate::wire::Whole::<Self>::default())
+                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, depth: usize) -> ::std::result::Result<Self, D::Error> {
+                    deserializer.deserialize_map($crate::wire::Whole::<Self>::new(depth))
                 }
 
                 fn recover(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                    Self::recover_object(raw, depth)
+                    Self::recover_object(&$crate::wire::Object::new(raw), depth)
                 }
             }
 

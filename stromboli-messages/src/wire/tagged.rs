@@ -2,29 +2,38 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::de::{Error, MapAccess, Visitor};
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, Error, MapAccess, Visitor},
+};
 use serde_json::value::RawValue;
 
-use super::object;
+use super::{Object, text};
 
-/// The fields of an object that came before the one that says what it is.
-pub(crate) type Pending<'de> = Vec<(Cow<'de, str>, &'de RawValue)>;
+/// What was read of an object to find out what it is.
+#[derive(Default)]
+pub(crate) struct Pending<'de> {
+    /// The fields that came before the one that says it.
+    pub(crate) fields: Vec<(Cow<'de, str>, &'de RawValue)>,
+    /// That one, unless what it says is known.
+    pub(crate) tag: Option<(&'static str, Cow<'de, str>)>,
+}
 
 /// An object whose first fields were read already, to find out what it is.
 pub(crate) trait Variant: Sized {
     /// Reads the rest of it strictly.
-    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, map: A) -> Result<Self, A::Error>;
+    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, map: A, depth: usize) -> Result<Self, A::Error>;
 
     /// Reads the whole of it leniently; `None` when it does not fit at all.
-    fn recover_object(raw: &RawValue, depth: usize) -> Option<Self>;
+    fn recover_object(object: &Object<'_>, depth: usize) -> Option<Self>;
 }
 
-/// Reads an object from its beginning.
-pub(crate) struct Whole<T>(PhantomData<T>);
+/// Reads an object from its beginning, inside of so many records.
+pub(crate) struct Whole<T>(usize, PhantomData<T>);
 
-impl<T> Default for Whole<T> {
-    fn default() -> Self {
-        Self(PhantomData)
+impl<T> Whole<T> {
+    pub(crate) fn new(depth: usize) -> Self {
+        Self(depth, PhantomData)
     }
 }
 
@@ -36,28 +45,55 @@ impl<'de, T: Variant> Visitor<'de> for Whole<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-        T::read_rest(Pending::new(), map)
+        T::read_rest(Pending::default(), map, self.0)
     }
 }
 
-/// Reads up to the field that says what the object is, and gives its text. It and all before it are pending then.
+/// Reads up to the field that says what the object is, and gives its text.
 pub(crate) fn read_tag<'de, A: MapAccess<'de>>(
-    tag: &str,
+    tag: &'static str,
     pending: &mut Pending<'de>,
     map: &mut A,
-) -> Result<Option<Cow<'de, str>>, A::Error> {
-    if let Some((_, raw)) = pending.iter().find(|(name, _)| name == tag) {
-        return Ok(object::text(raw));
+) -> Result<Cow<'de, str>, A::Error> {
+    // The type of a line stands before its subtype or after it.
+    if let Some(at) = pending.fields.iter().position(|(name, _)| name == tag) {
+        let (_, raw) = pending.fields.remove(at);
+        return text(raw).ok_or_else(|| A::Error::custom("a type that is no text"));
     }
-    while let Some((name, raw)) = map.next_entry::<&RawValue, &RawValue>()? {
-        let name = object::text(name).ok_or_else(|| A::Error::custom("a name that no string can hold"))?;
-        let found = name == tag;
-        pending.push((name, raw));
-        if found {
-            return Ok(object::text(raw));
+    while let Some(name) = map.next_key_seed(Borrowed)? {
+        if name == tag {
+            return map.next_value_seed(Borrowed);
         }
+        pending.fields.push((name, map.next_value()?));
     }
-    Ok(None)
+    Err(A::Error::custom("no type"))
+}
+
+/// Reads a string, borrowed where nothing in it is escaped.
+pub(crate) struct Borrowed;
+
+impl<'de> DeserializeSeed<'de> for Borrowed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Borrowed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
 }
 
 /// Defines an enum of records that a field tells apart, each in a `Box` or as it is, and one variant for the rest.
@@ -138,31 +174,34 @@ macro_rules! tagged {
             fn read_rest<'de, A: ::serde::de::MapAccess<'de>>(
                 mut pending: $crate::wire::Pending<'de>,
                 mut map: A,
+                depth: usize,
             ) -> ::std::result::Result<Self, A::Error> {
                 let tag = $crate::wire::read_tag($tag, &mut pending, &mut map)?;
-                match tag.as_deref() {
-                    $(Some($value) => $crate::wire::Variant::read_rest(pending, map).map(Self::$variant),)+
-                    _ => $crate::wire::Variant::read_rest(pending, map).map(Self::Unknown),
+                match &*tag {
+                    $($value => $crate::wire::Variant::read_rest(pending, map, depth).map(Self::$variant),)+
+                    _ => {
+                        pending.tag = Some(($tag, tag));
+                        $crate::wire::Variant::read_rest(pending, map, depth).map(Self::Unknown)
+                    }
                 }
             }
 
-            fn recover_object(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                let tag = $crate::wire::lookup(raw, $tag).and_then($crate::wire::text);
-                let known = match tag.as_deref() {
-                    $(Some($value) => $crate::wire::Variant::recover_object(raw, depth).map(Self::$variant),)+
+            fn recover_object(object: &$crate::wire::Object<'_>, depth: usize) -> Option<Self> {
+                let known = match object.text($tag).as_deref() {
+                    $(Some($value) => $crate::wire::Variant::recover_object(object, depth).map(Self::$variant),)+
                     _ => None,
                 };
-                known.or_else(|| $crate::wire::Variant::recover_object(raw, depth).map(Self::Unknown))
+                known.or_else(|| $crate::wire::Variant::recover_object(object, depth).map(Self::Unknown))
             }
         }
 
         impl $crate::wire::Wire for $name {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                deserializer.deserialize_map($crate::wire::Whole::<Self>::default())
+            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, depth: usize) -> ::std::result::Result<Self, D::Error> {
+                deserializer.deserialize_map($crate::wire::Whole::<Self>::new(depth))
             }
 
             fn recover(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                $crate::wire::Variant::recover_object(raw, depth)
+                $crate::wire::Variant::recover_object(&$crate::wire::Object::new(raw), depth)
             }
         }
 

@@ -19,7 +19,7 @@ fn recover<T: Wire>(line: &str) -> Option<T> {
 
 /// Whether the strict way reads the line; then the lenient one must agree.
 fn agree<T: Wire + PartialEq + std::fmt::Debug>(line: &str) -> bool {
-    let Ok(strict) = read_strictly::<T>(line) else {
+    let Ok(strict) = read_strictly::<T>(line, 0) else {
         return false;
     };
     let lenient = recover::<T>(line).unwrap();
@@ -46,7 +46,7 @@ fn every_known_line_is_read_strictly_and_the_lenient_way_agrees() {
 fn a_line_with_one_misfit_is_read_leniently() {
     let line =
         r#"{"type":"assistant","uuid":5,"session_id":"s","message":{"content":"a","usage":{"input_tokens":"x"}}}"#;
-    assert!(read_strictly::<Message>(line).is_err());
+    assert!(read_strictly::<Message>(line, 0).is_err());
     let message = recover::<Message>(line).unwrap();
     assert_eq!((message.uuid(), message.session_id()), (None, Some("s")));
     assert_eq!(message.as_assistant().unwrap().text(), "a");

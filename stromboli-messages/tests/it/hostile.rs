@@ -38,7 +38,7 @@ fn nesting_is_never_too_deep() {
 
 #[test]
 fn blocks_in_blocks_are_typed_as_deep_as_anybody_needs() {
-    for depth in [5, 60, 61, 62, 63, 64, 65, 66, 2_000] {
+    for depth in [5, 13, 14, 15, 60, 61, 62, 63, 64, 2_000] {
         let start = r#"{"type":"tool_result","tool_use_id":"t","content":["#.repeat(depth);
         let block = format!(r#"{start}{{"type":"text","text":"in"}}{}"#, "]}".repeat(depth));
         let message = keeps(
@@ -51,7 +51,7 @@ fn blocks_in_blocks_are_typed_as_deep_as_anybody_needs() {
             typed += 1;
             blocks = result.content.as_ref().unwrap().as_blocks();
         }
-        assert!(typed == depth || typed > 50, "{typed} of {depth}");
+        assert!(typed == depth || typed > 12, "{typed} of {depth}");
     }
 }
 

@@ -105,7 +105,13 @@ fn a_null_reads_as_none_and_stays_apart_from_nothing() {
         serde_json::to_string(&assistant).unwrap(),
         r#"{"type":"assistant","error":"overloaded"}"#
     );
-    // What is put into `extra` by hand cannot make a key come twice either.
+    // What is put into `extra` by hand wins over a null only, and cannot make a key come twice.
+    let Message::Assistant(mut null) = message.clone() else {
+        panic!()
+    };
+    null.extra.insert("error", json!("mine"));
+    assert!(serde_json::to_string(&null).unwrap().ends_with(r#","error":"mine"}"#));
+    assert_eq!(serde_json::to_string(&null).unwrap().matches("\"error\"").count(), 1);
     assistant.extra.insert("type", json!("user"));
     assert_eq!(
         serde_json::to_string(&assistant).unwrap(),
@@ -265,4 +271,20 @@ fn outcomes_tell_failures_apart() {
         assert!(!found.is_ok());
     }
     assert!(!outcome(json!({"type": "result"})).is_ok());
+}
+
+#[test]
+fn messages_are_read_from_and_written_to_values_and_readers_too() {
+    let value =
+        json!({"type": "assistant", "uuid": null, "error": 5, "message": {"content": [{"type": "text", "text": "t"}]}});
+    let message: Message = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(message.as_assistant().unwrap().text(), "t");
+    assert_eq!(message.raw(), None);
+    assert_eq!(serde_json::to_value(&message).unwrap(), value);
+    let read: Vec<Message> = serde_json::from_reader(format!("[{value}]").as_bytes()).unwrap();
+    assert_eq!(read, [message]);
+    let block: Block = serde_json::from_str(r#"{"text":"t","type":"text"}"#).unwrap();
+    assert_eq!(block, Block::Text(stromboli_messages::TextBlock::new("t")));
+    assert!(serde_json::from_str::<Message>("5").is_err());
+    assert!(serde_json::from_str::<stromboli_messages::TextBlock>(r#"{"type":"thinking"}"#).is_err());
 }

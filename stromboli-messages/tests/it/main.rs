@@ -6,6 +6,9 @@
 mod accumulator;
 mod hostile;
 mod lenient;
+mod live;
+mod many;
+mod misfits;
 mod mutate;
 mod properties;
 mod secrets;

@@ -33,6 +33,19 @@ fn delta(index: u64, text: &str) -> Message {
     event(json!({"type": "content_block_delta", "index": index, "delta": {"type": "text_delta", "text": text}}))
 }
 
+/// A turn with a tool use of this input.
+fn tool(input: &str) -> [Message; 5] {
+    [
+        start("a"),
+        event(json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "tool_use", "id": "x", "name": "Bash", "input": {}}})),
+        event(json!({"type": "content_block_delta", "index": 0,
+            "delta": {"type": "input_json_delta", "partial_json": input}})),
+        stop(),
+        result(),
+    ]
+}
+
 fn stop() -> Message {
     event(json!({"type": "message_stop"}))
 }
@@ -145,8 +158,13 @@ fn an_answer_that_is_asked_for_again_counts_once() {
     let turn = turns(aborted.clone().into_iter().chain([retry.clone(), result()])).remove(0);
     assert_eq!(blocks(&turn), [""; 0]);
     // A retry of somebody else's does not stop what goes on.
-    let goes_on = [retry, delta(0, "swer."), stop(), result()];
-    assert_eq!(blocks(&turns(aborted.into_iter().chain(goes_on))[0]), ["The answer."]);
+    let goes_on = [retry.clone(), delta(0, "swer."), stop(), result()];
+    assert_eq!(
+        blocks(&turns(aborted.clone().into_iter().chain(goes_on))[0]),
+        ["The answer."]
+    );
+    let breaks_off = [retry, delta(0, "sw"), result()];
+    assert_eq!(blocks(&turns(aborted.into_iter().chain(breaks_off))[0]), ["The answ"]);
 }
 
 #[test]
@@ -167,17 +185,6 @@ fn what_was_said_when_the_stream_broke_off_is_kept() {
 
 #[test]
 fn an_input_that_was_not_written_to_its_end_is_none() {
-    let tool = |input: &str| {
-        [
-            start("a"),
-            event(json!({"type": "content_block_start", "index": 0,
-                "content_block": {"type": "tool_use", "id": "x", "name": "Bash", "input": {}}})),
-            event(json!({"type": "content_block_delta", "index": 0,
-                "delta": {"type": "input_json_delta", "partial_json": input}})),
-            stop(),
-            result(),
-        ]
-    };
     let input = |text: &str| {
         let turn = turns(tool(text)).remove(0);
         let input = turn.tool_calls().next().unwrap().tool_use.input.clone();
@@ -189,11 +196,49 @@ fn an_input_that_was_not_written_to_its_end_is_none() {
 }
 
 #[test]
+fn an_input_is_none_while_it_is_being_written() {
+    let mut accumulator = Accumulator::new();
+    for message in tool(r#"{"comm"#).into_iter().take(3) {
+        accumulator.push(message);
+    }
+    assert_eq!(accumulator.current().tool_calls().next().unwrap().tool_use.input, None);
+}
+
+#[test]
+fn a_late_line_takes_the_place_of_what_it_repeats() {
+    let written = [start("a"), begin(0), delta(0, "one"), begin(1), delta(1, "two")];
+    let turn = turns(
+        written
+            .into_iter()
+            .chain([said("a", "one"), said("a", "two"), result()]),
+    )
+    .remove(0);
+    assert_eq!(blocks(&turn), ["one", "two"]);
+}
+
+#[test]
+fn the_final_usage_is_not_replaced_by_an_earlier_one() {
+    let change =
+        event(json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 42}}));
+    let late = parse(
+        json!({"type": "assistant", "message": {"id": "a", "stop_reason": null, "content": [],
+        "usage": {"output_tokens": 1}}}),
+    );
+    let turn = turns([start("a"), begin(0), delta(0, "x"), change, stop(), late, result()]).remove(0);
+    let message = &turn.main.messages[0];
+    assert_eq!(message.usage.as_ref().unwrap().output_tokens, Some(42));
+    assert_eq!(message.stop_reason.as_ref().unwrap().as_str(), "end_turn");
+}
+
+#[test]
 fn lost_events_cost_no_more_than_what_they_said() {
     // The reader came in the middle of an answer.
     let turn = turns([delta(0, "end of it."), said("a", "The end of it."), result()]).remove(0);
     assert_eq!(blocks(&turn), ["The end of it."]);
     assert_eq!(turn.main.messages[0].id.as_deref(), Some("a"));
+    // The same, and the line of its first block was lost too.
+    let turn = turns([delta(0, "one"), delta(1, "tw"), said("a", "two"), result()]).remove(0);
+    assert_eq!(blocks(&turn), ["one", "two"]);
     // The full line of the first block was lost, that of the second came.
     let turn = turns([
         start("a"),
@@ -265,4 +310,68 @@ fn what_is_taken_back_does_not_count() {
     .remove(0);
     assert_eq!(blocks(&turn), ["one", "instead", "more"]);
     assert_eq!(turn.main.answers.len(), 0);
+}
+
+/// The end of an answer that the API broke off.
+fn broken_off(id: &str, from: Value) -> Message {
+    parse(
+        json!({"type": "stream_event", "parent_tool_use_id": null, "event": {"type": "message_stop"},
+        "api_message_id": id, "abandoned_blocks": {"api_message_id": id, "from_block_index": from}}),
+    )
+}
+
+#[test]
+fn what_the_api_broke_off_does_not_count() {
+    let written = [start("a"), begin(0), delta(0, "one"), begin(1), delta(1, "tw")];
+    let end = |from: Value, more: Vec<Message>| -> Vec<String> {
+        let written = written.clone().into_iter();
+        let turn = turns(written.chain([broken_off("a", from)]).chain(more).chain([result()])).remove(0);
+        assert!(turn.main.messages.iter().all(|message| !message.as_blocks().is_empty()));
+        blocks(&turn)
+    };
+    assert_eq!(end(json!(1), vec![]), ["one"]);
+    assert_eq!(end(json!(0), vec![]), [""; 0]);
+    assert_eq!(end(json!("?"), vec![]), [""; 0]);
+    // What a full line said stays, and a late one counts.
+    assert_eq!(end(json!(0), vec![said("a", "one")]), ["one"]);
+    let again = vec![start("b"), begin(0), delta(0, "again"), stop(), said("b", "again")];
+    assert_eq!(end(json!(0), again), ["again"]);
+    // The beginning was missed.
+    let turn = turns([
+        delta(0, "half"),
+        broken_off("a", json!(0)),
+        said("b", "whole"),
+        result(),
+    ])
+    .remove(0);
+    assert_eq!(blocks(&turn), ["whole"]);
+    // Of another message.
+    let turn = turns([
+        start("a"),
+        begin(0),
+        delta(0, "one"),
+        stop(),
+        broken_off("b", json!(0)),
+        result(),
+    ])
+    .remove(0);
+    assert_eq!(blocks(&turn), ["one"]);
+}
+
+#[test]
+fn a_block_that_broke_off_after_full_lines_counts_only_when_no_result_came() {
+    let cut = [
+        start("a"),
+        begin(0),
+        delta(0, "one"),
+        said("a", "one"),
+        begin(1),
+        delta(1, "tw"),
+    ];
+    assert_eq!(blocks(&turns(cut.clone().into_iter().chain([result()]))[0]), ["one"]);
+    let mut accumulator = Accumulator::new();
+    for message in cut {
+        assert_eq!(accumulator.push(message), None);
+    }
+    assert_eq!(blocks(&accumulator.finish().unwrap()), ["one", "tw"]);
 }

@@ -1,6 +1,7 @@
 //! Whether an answer of the model and the calls of its tools are whole, from the messages of one turn: pure.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 use stromboli_messages::{
@@ -8,17 +9,17 @@ use stromboli_messages::{
 };
 
 /// The most speakers and open calls that are followed; a server that names more is not followed further.
-const MAX_FOLLOWED: usize = 1024;
+const MAX_FOLLOWED: usize = 256;
 /// The most bytes of a tool's input that are kept to be compared.
-const MAX_INPUT: usize = 1024 * 1024;
+const MAX_INPUT: usize = 256 * 1024;
 
 /// The input of a tool that the model called with broken JSON.
 const UNPARSED: &str = "__unparsedToolInput";
 
 /// What the main agent and its subagents have said so far in a turn.
 pub(super) struct Conversation {
-    /// By the tool use that a subagent works for; the main one's key is `None`.
-    speakers: HashMap<Option<String>, Speaker>,
+    /// By the hash of the tool use that a subagent works for; the main one's key is `None`.
+    speakers: HashMap<Option<u64>, Speaker>,
     /// Everything since the turn's beginning was seen.
     whole: bool,
     has_answer: bool,
@@ -30,13 +31,13 @@ struct Speaker {
     /// The state is known: it began with an answer's beginning or with a turn's.
     known: bool,
     answer: Option<Answer>,
-    /// Tools called and not answered.
-    calls: HashSet<String>,
+    /// The hashes of the tool uses that are not answered.
+    calls: HashSet<u64>,
 }
 
 /// An answer that is being written.
 struct Answer {
-    id: Option<String>,
+    id: Option<u64>,
     next_block: u64,
     block: Option<Part>,
     /// A block was written, and the line that says it in one piece did not come.
@@ -89,7 +90,7 @@ impl Conversation {
             Message::StreamEvent(line) => line.event.as_ref().is_some_and(|event| {
                 self.has_answer |= parent.is_none();
                 // So ends an answer that the API broke off, whose last block stays open.
-                if matches!(event, Event::Error(_)) || line.extra.contains("abandoned_blocks") {
+                if matches!(event, Event::Error(_)) || line.abandoned_blocks.is_some() {
                     self.interrupt();
                     return false;
                 }
@@ -116,7 +117,7 @@ impl Conversation {
     }
 
     fn speaker(&mut self, parent: Option<&str>) -> Option<&mut Speaker> {
-        let key = parent.map(str::to_owned);
+        let key = parent.map(hash);
         if self.speakers.len() >= MAX_FOLLOWED && !self.speakers.contains_key(&key) {
             return None;
         }
@@ -148,7 +149,11 @@ impl Speaker {
                 *self = Self {
                     known: true,
                     answer: Some(Answer {
-                        id: start.message.as_ref().and_then(|message| message.id.clone()),
+                        id: start
+                            .message
+                            .as_ref()
+                            .and_then(|message| message.id.as_deref())
+                            .map(hash),
                         next_block: 0,
                         block: None,
                         has_untold_block: false,
@@ -173,14 +178,18 @@ impl Speaker {
 
     /// Notes what was said as a whole, and says whether its pieces were fewer.
     fn differs_from(&mut self, said: &AssistantMessage) -> bool {
-        for tool in said.tool_uses().filter_map(|tool| tool.id.as_ref()) {
+        for tool in said.tool_uses().filter_map(|tool| tool.id.as_deref()) {
             if self.calls.len() < MAX_FOLLOWED {
-                self.calls.insert(tool.clone());
+                self.calls.insert(hash(tool));
             }
         }
-        let id = said.message.as_ref().and_then(|message| message.id.as_ref());
+        let id = said
+            .message
+            .as_ref()
+            .and_then(|message| message.id.as_deref())
+            .map(hash);
         // One with another id takes the place of an answer that the API broke off.
-        let answer = self.answer.as_mut().filter(|answer| answer.id.as_ref() == id);
+        let answer = self.answer.as_mut().filter(|answer| answer.id == id);
         match (answer.and_then(|answer| answer.block.as_mut()), said.blocks()) {
             (Some(part), [block]) => {
                 part.is_told = true;
@@ -199,7 +208,7 @@ impl Speaker {
     fn answer_calls(&mut self, told: &UserMessage) {
         for result in told.tool_results() {
             if let Some(id) = &result.tool_use_id {
-                self.calls.remove(id);
+                self.calls.remove(&hash(id));
             }
         }
     }
@@ -284,3 +293,13 @@ impl Part {
         }
     }
 }
+
+/// Ids are only compared, and a server can make them as long as an event.
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

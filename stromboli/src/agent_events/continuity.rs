@@ -16,6 +16,10 @@ pub(super) struct Continuity {
 enum Place {
     /// Nobody knows: the stream was opened at any time.
     Anywhere,
+    /// What comes before this turn begins is of no interest.
+    Before {
+        turn_id: String,
+    },
     BetweenTurns,
     In {
         turn_id: String,
@@ -32,8 +36,20 @@ impl Continuity {
         }
     }
 
+    /// Of a stream that was opened before this turn, from which on everything must be there. Another turn may have been
+    /// going on at the time.
+    pub(super) fn before(turn_id: &str) -> Self {
+        Self {
+            place: Place::Before {
+                turn_id: turn_id.to_owned(),
+            },
+            ..Self::anywhere()
+        }
+    }
+
     /// Of a stream that was opened between two turns.
-    pub(super) fn between_turns() -> Self {
+    #[cfg(test)]
+    fn between_turns() -> Self {
         Self {
             place: Place::BetweenTurns,
             ..Self::anywhere()
@@ -43,6 +59,9 @@ impl Continuity {
     /// Takes the next event, and says whether something must have come before it that did not.
     pub(super) fn has_hole_before(&mut self, event: &AgentEvent) -> bool {
         let turn_id = event.turn_id.as_deref();
+        if matches!(&self.place, Place::Before { turn_id: expected } if turn_id != Some(expected)) {
+            return false;
+        }
         match &event.kind {
             AgentEventKind::TurnStart => {
                 let hole = matches!(self.place, Place::In { .. });
@@ -53,7 +72,7 @@ impl Continuity {
             AgentEventKind::TurnEnd => {
                 let hole = match &self.place {
                     Place::Anywhere => false,
-                    Place::BetweenTurns => true,
+                    Place::BetweenTurns | Place::Before { .. } => true,
                     Place::In {
                         turn_id: current,
                         has_result,

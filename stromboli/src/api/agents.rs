@@ -21,7 +21,7 @@ impl Agents {
     /// Starts an agent. A prompt in the request is sent once its answer can be read, as [`AgentHandle::first_turn`].
     ///
     /// The agent lives until [`AgentHandle::stop`], or until it had nothing to do for its idle timeout, 30 minutes by
-    /// default: dropping the handle does not end it.
+    /// default: dropping the handle does not end it, and dropping this future may leave one behind.
     ///
     /// ```no_run
     /// # async fn example(client: stromboli::Client) -> stromboli::Result<()> {
@@ -38,7 +38,7 @@ impl Agents {
     /// # Errors
     /// [`ErrorKind::Unsupported`] on a server that is too old; [`ErrorKind::BadRequest`] for a negative idle timeout;
     /// [`ErrorKind::Internal`] when the process does not start; with a prompt also as [`AgentHandle::send`], and then the
-    /// agent is stopped again as far as that goes.
+    /// agent is stopped again; the message names one that could not be.
     pub async fn spawn(&self, request: impl Into<AgentRequest>) -> Result<AgentHandle> {
         let mut request: AgentRequest = request.into();
         // The server would begin the turn before anyone could listen, and what it says then is lost (WIRE §11).
@@ -50,10 +50,15 @@ impl Agents {
         if let Some(prompt) = prompt {
             match agent.send_in_new_agent(prompt).await {
                 Ok(turn) => agent.first_turn = Some(Box::new(turn)),
+                // Nobody would have its id.
                 Err(error) => {
-                    // Nobody would have its id. What comes of this changes nothing: an idle agent ends by itself.
-                    let _ = agent.stop().await;
-                    return Err(error);
+                    return Err(match agent.stop().await {
+                        Err(left) if !left.is_not_found() => {
+                            let message = format!("{}, and {} was left running", error.message(), agent.id);
+                            error.with_message(message).may_have_run()
+                        }
+                        _ => error,
+                    });
                 }
             }
         }
@@ -115,7 +120,7 @@ impl AgentHandle {
     /// Gives the agent its next prompt and reads its answer message by message.
     ///
     /// The agent's events are subscribed to before the prompt is sent, so none is lost. The prompt is never sent again.
-    /// To send one without reading, use [`Client::raw`].
+    /// To send one without reading, use [`Client::raw`]. Dropping this future may leave the agent with a turn to do.
     ///
     /// ```no_run
     /// # async fn example(agent: stromboli::AgentHandle) -> stromboli::Result<()> {
@@ -256,7 +261,7 @@ impl AgentHandle {
         let request = AgentSendRequest::new(prompt);
         let call = self.client.raw().agent_send(&self.id, &request);
         let begun = self.client.call("agent_send", call).await?;
-        let events = AgentEvents::between_turns(self.clone(), stream);
+        let events = AgentEvents::before_turn(self.clone(), stream, &begun.turn_id);
         Ok(Turn::new(events, begun.turn_id, self.client.max_text_bytes()))
     }
 }

@@ -4,6 +4,7 @@ use stromboli_generated::types::{Job, JobStatus, RunResponse};
 use stromboli_generated::{AgentFailure, StructuredError};
 
 use super::{Error, ErrorKind, refused_before_execution};
+use crate::turn::{FailedTurn, TurnResult};
 
 impl Error {
     /// The reply of a run whose agent failed, or whose structured output is not what was wanted; with whatever output
@@ -18,6 +19,11 @@ impl Error {
     pub fn job(&self) -> Option<&Job> {
         let failed = self.source_as().and_then(AgentFailure::job);
         failed.or_else(|| self.source_as().and_then(StructuredError::job))
+    }
+
+    /// The turn of a live agent that was not [`ok`](TurnResult::ok), with all that there is of it.
+    pub fn turn(&self) -> Option<&TurnResult> {
+        self.source_as::<FailedTurn>().map(|failed| &failed.0)
     }
 
     fn source_as<T: std::error::Error + 'static>(&self) -> Option<&T> {

@@ -16,7 +16,7 @@ use crate::transport::{Failure, Sent};
 
 /// Beginnings of the texts with which a server refuses a run before it starts one, although it answers 500 or 503
 /// (WIRE §3, §6).
-const REFUSED_BEFORE_EXECUTION: [&str; 11] = [
+const REFUSED_BEFORE_EXECUTION: [&str; 12] = [
     "Claude not configured",
     "auth backend unavailable",
     "invalid timeout duration",
@@ -28,6 +28,7 @@ const REFUSED_BEFORE_EXECUTION: [&str; 11] = [
     "secrets validation failed",
     "lifecycle hooks validation failed",
     "session initialization in progress",
+    "agent: not ready to accept input",
 ];
 /// Go's answer for a path or a method that it does not know (WIRE §2).
 const UNKNOWN_ROUTE: &str = "404 page not found";

@@ -4,7 +4,11 @@ use std::fmt;
 
 use stromboli_messages::{Json, Message, Outcome, Usage};
 
+use super::answers_a_prompt;
 use crate::error::{Error, ErrorKind, MAX_BODY, Result};
+
+/// How much of what the agent said an error keeps beside what it printed.
+const MAX_TEXT: usize = MAX_BODY / 2;
 
 /// What a turn of a live agent came to, from [`Turn::finish`](crate::Turn::finish) or
 /// [`AgentHandle::ask`](crate::AgentHandle::ask).
@@ -45,13 +49,14 @@ impl TurnResult {
     /// ```
     ///
     /// # Errors
-    /// [`is_agent_failed`](Error::is_agent_failed) with the reason; the agent's text is in [`Error::body`].
+    /// [`is_agent_failed`](Error::is_agent_failed) with the reason; this result is then in [`Error::turn`].
     pub fn ok(self) -> Result<Self> {
         if self.outcome.is_ok() {
             return Ok(self);
         }
         let error = Error::new(ErrorKind::AgentFailed, format!("agent failed: {}", self.outcome));
-        Err(error.sent("agent_send", 1, true).with_body(self.text.as_bytes()))
+        let error = error.sent("agent_send", 1, true).with_body(self.text.as_bytes());
+        Err(error.with_source(FailedTurn(self)))
     }
 }
 
@@ -67,6 +72,23 @@ impl fmt::Debug for TurnResult {
             .field("diagnostics", &self.diagnostics.len())
             .field("is_complete", &self.is_complete())
             .finish_non_exhaustive()
+    }
+}
+
+/// What an error holds of a turn that failed.
+pub(crate) struct FailedTurn(pub(crate) TurnResult);
+
+impl std::error::Error for FailedTurn {}
+
+impl fmt::Debug for FailedTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for FailedTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "turn ended with {} messages", self.0.messages.len())
     }
 }
 
@@ -102,19 +124,27 @@ impl Collected {
         self.lagged = true;
     }
 
-    /// What the main agent has said, for an error to keep.
+    /// What the main agent has said, as far as an error keeps it.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         for said in self.messages.iter().filter_map(Message::as_assistant) {
-            if !said.is_from_subagent() && text.len() < MAX_BODY {
+            if !said.is_from_subagent() && text.len() < MAX_TEXT {
                 text.push_str(&said.text());
             }
         }
+        let end = (0..=MAX_TEXT.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at));
+        text.truncate(end.unwrap_or_default());
         text
     }
 
     pub(super) fn into_result(self, diagnostics: Vec<String>) -> TurnResult {
-        let result = self.messages.iter().rev().find_map(Message::as_result);
+        let results = self.messages.iter().rev().filter_map(Message::as_result);
+        let result = results
+            .clone()
+            .find(|result| answers_a_prompt(result))
+            .or_else(|| results.clone().next());
         TurnResult {
             text: result.map(|result| result.text().into_owned()).unwrap_or_default(),
             outcome: result.map_or(Outcome::Other(String::new()), |result| result.outcome()),

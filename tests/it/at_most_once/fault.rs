@@ -1,21 +1,32 @@
 //! What can go wrong with one attempt, and what is known of it.
 
-use crate::support::{COMPLETED, DONE, Reply, Request};
+use std::time::Duration;
+
+use stromboli_emulator::Fault as Injected;
 
 /// How an attempt ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fault {
     None,
+    /// A good answer that comes in an unusual way.
+    Dripping,
+    AfterInformation,
     /// Nobody listens.
     Refused,
     /// The connection breaks at once, which a client may notice before or after it has sent something.
     ResetAtOnce,
     ResetUnread,
-    ResetAfterRead,
+    ResetUnexecuted,
+    ClosedUnexecuted,
+    ResetAfterExecuting,
     CutInHead,
     CutInBody,
     /// `Content-Length` is less than the body has.
     UnderstatedLength,
+    Garbage,
+    GarbageInBody,
+    /// The token is refused; the client has another.
+    Unauthorized,
     TooMany,
     TooManyWithRetryAfter,
     /// A proxy that lost its server before, or while, that ran the agent.
@@ -26,26 +37,35 @@ pub(crate) enum Fault {
     Unavailable,
     UnavailableWhileRunning,
     ExecutionFailed,
-    /// No answer within the call's time.
-    Slow,
+    /// No answer within the call's time, from a server that does nothing or runs the agent.
+    Silent,
+    SilentWhileRunning,
 }
 
 use Fault::{
-    BadGateway, BadGatewayWhileRunning, CutInBody, CutInHead, ExecutionFailed, NotConfigured, Refused, ResetAfterRead,
-    ResetAtOnce, ResetUnread, Slow, TooMany, TooManyWithRetryAfter, Unavailable, UnavailableWhileRunning,
-    UnderstatedLength,
+    AfterInformation, BadGateway, BadGatewayWhileRunning, ClosedUnexecuted, CutInBody, CutInHead, Dripping,
+    ExecutionFailed, Garbage, GarbageInBody, NotConfigured, Refused, ResetAfterExecuting, ResetAtOnce, ResetUnexecuted,
+    ResetUnread, Silent, SilentWhileRunning, TooMany, TooManyWithRetryAfter, Unauthorized, Unavailable,
+    UnavailableWhileRunning, UnderstatedLength,
 };
 
 impl Fault {
-    pub(crate) const ALL: [Self; 17] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::None,
+        Dripping,
+        AfterInformation,
         Refused,
         ResetAtOnce,
         ResetUnread,
-        ResetAfterRead,
+        ResetUnexecuted,
+        ClosedUnexecuted,
+        ResetAfterExecuting,
         CutInHead,
         CutInBody,
         UnderstatedLength,
+        Garbage,
+        GarbageInBody,
+        Unauthorized,
         TooMany,
         TooManyWithRetryAfter,
         BadGateway,
@@ -54,7 +74,8 @@ impl Fault {
         Unavailable,
         UnavailableWhileRunning,
         ExecutionFailed,
-        Slow,
+        Silent,
+        SilentWhileRunning,
     ];
 
     /// One at random; one in four is none.
@@ -65,13 +86,19 @@ impl Fault {
         }
     }
 
+    /// Whether the client gets a good answer.
+    pub(crate) fn is_good(self) -> bool {
+        matches!(self, Self::None | Dripping | AfterInformation)
+    }
+
     /// Whether a server begins to run the agent in such an attempt.
     pub(crate) fn executes(self) -> bool {
         match self {
-            Refused | ResetAtOnce | ResetUnread => false,
-            TooMany | TooManyWithRetryAfter | NotConfigured | BadGateway | Unavailable => false,
-            Self::None | ResetAfterRead | CutInHead | CutInBody | UnderstatedLength => true,
-            BadGatewayWhileRunning | UnavailableWhileRunning | ExecutionFailed | Slow => true,
+            Refused | ResetAtOnce | ResetUnread | ResetUnexecuted | ClosedUnexecuted | Silent => false,
+            Unauthorized | TooMany | TooManyWithRetryAfter | NotConfigured | BadGateway | Unavailable => false,
+            Self::None | Dripping | AfterInformation => true,
+            ResetAfterExecuting | CutInHead | CutInBody | UnderstatedLength | Garbage | GarbageInBody => true,
+            BadGatewayWhileRunning | UnavailableWhileRunning | ExecutionFailed | SilentWhileRunning => true,
         }
     }
 
@@ -81,49 +108,61 @@ impl Fault {
             ResetAtOnce => None,
             _ => Some(matches!(
                 self,
-                Refused | TooMany | TooManyWithRetryAfter | NotConfigured
+                Refused | Unauthorized | TooMany | TooManyWithRetryAfter | NotConfigured
             )),
         }
     }
 
-    /// What a server that has read `request` sends; then it may keep the connection if that is whole.
-    pub(crate) fn response(self, request: &Request, keep: bool) -> Vec<u8> {
-        let whole = |reply: Reply| if keep { reply.bytes() } else { reply.closing() };
-        let html = |status| whole(Reply::new(status).body("text/html", "<h1>nginx</h1>"));
-        let json = |status: u16, text: &str| Reply::new(status).json(format!(r#"{{"error":"{text}"}}"#));
-        match self {
-            Self::None => whole(reply(request)),
-            CutInHead => b"HTTP/1.1 200 OK\r\nContent-Ty".to_vec(),
-            CutInBody => reply(request).cut(3),
-            UnderstatedLength => reply(request).understated(3),
-            TooMany => whole(json(429, "rate limit exceeded")),
-            TooManyWithRetryAfter => whole(json(429, "slow down").header("Retry-After", "0.002")),
-            BadGateway | BadGatewayWhileRunning => html(502),
-            Unavailable | UnavailableWhileRunning => html(503),
-            NotConfigured => whole(not_configured(request)),
-            ExecutionFailed => whole(json(500, "execution failed: exit status 1, output: x")),
-            Refused | ResetAtOnce | ResetUnread | ResetAfterRead | Slow => Vec::new(),
-        }
+    /// Whether it takes all the time that a call has.
+    pub(crate) fn is_silent(self) -> bool {
+        matches!(self, Silent | SilentWhileRunning)
+    }
+
+    /// What the emulator is told, if anything: a good answer needs nothing, and refusing connections is another matter.
+    pub(crate) fn injected(self, is_stream: bool) -> Option<Injected> {
+        let html = |fault: Injected| {
+            fault
+                .header("Content-Type", "text/html")
+                .without_header("X-Request-ID")
+                .body("<h1>nginx</h1>")
+        };
+        let said = |fault: Injected, words: &str| {
+            fault.body(format!(r#"{{"id":"","status":"error","error":"{words}"}}"#).into_bytes())
+        };
+        Some(match self {
+            Self::None | Refused => return None,
+            Dripping => Injected::drip(Duration::ZERO),
+            AfterInformation => Injected::informational(103),
+            ResetAtOnce => Injected::reset_on_connect(),
+            ResetUnread => Injected::reset_before_reading(),
+            ResetUnexecuted => Injected::reset_before_executing(),
+            ClosedUnexecuted => Injected::close_before_executing(),
+            ResetAfterExecuting => Injected::reset_after_executing(),
+            CutInHead => Injected::cut_after(27),
+            CutInBody => Injected::cut_body_after(1),
+            UnderstatedLength => Injected::wrong_length(-3),
+            Garbage => Injected::garbage("\u{16}\u{3}\u{1} no HTTP\r\n\r\n"),
+            GarbageInBody => Injected::garbage_chunk("zz\r\n"),
+            Unauthorized => Injected::status(401),
+            TooMany => Injected::status(429),
+            TooManyWithRetryAfter => Injected::status(429).header("Retry-After", "0.002"),
+            BadGateway => html(Injected::status(502)),
+            BadGatewayWhileRunning => html(Injected::status_after_executing(502)),
+            // Bare text for a stream (WIRE §7).
+            NotConfigured if is_stream => Injected::status(503)
+                .header("Content-Type", "text/plain; charset=utf-8")
+                .body(NOT_CONFIGURED),
+            NotConfigured => said(Injected::status(503), NOT_CONFIGURED),
+            Unavailable => html(Injected::status(503)),
+            UnavailableWhileRunning => html(Injected::status_after_executing(503)),
+            ExecutionFailed => {
+                let words = "execution failed: exit status 1, output: x";
+                said(Injected::status_after_executing(500), words)
+            }
+            Silent => Injected::silence_before_executing(),
+            SilentWhileRunning => Injected::silence_after_executing(),
+        })
     }
 }
 
-/// The refusal of a server without credentials, which is bare text for a stream (WIRE §7).
-fn not_configured(request: &Request) -> Reply {
-    let text = "Claude not configured. Run 'make claude-setup' first";
-    match request.path() {
-        "/run/stream" => Reply::new(503).body("text/plain", text),
-        _ => Reply::new(503).json(format!(r#"{{"id":"","status":"error","error":"{text}"}}"#)),
-    }
-}
-
-fn reply(request: &Request) -> Reply {
-    const AGENT: &str = r#"{"id":"agent-1","session_id":"s-1","status":"generating","idle_timeout_seconds":1800,
-        "created_at":"2026-05-06T12:00:00Z","last_activity_at":"2026-05-06T12:00:00Z","turns_completed":0}"#;
-    match request.path() {
-        "/run" => Reply::new(200).json(COMPLETED),
-        "/run/async" => Reply::new(202).json(r#"{"job_id":"job-1","session_id":"s-1"}"#),
-        "/run/stream" => Reply::new(200).body("text/event-stream", format!("data: pong\n\n{DONE}")),
-        "/agents" => Reply::new(201).json(AGENT),
-        _ => Reply::new(202).json(r#"{"turn_id":"turn-1"}"#),
-    }
-}
+const NOT_CONFIGURED: &str = "Claude not configured. Run 'make claude-setup' first";

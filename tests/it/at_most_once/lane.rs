@@ -1,73 +1,67 @@
-//! A client with a server of its own, which makes each attempt of each call fail as planned and counts what it runs.
+//! A client with an emulator of its own, which makes each attempt of each call fail as planned and counts what it runs.
 
 use std::collections::HashMap;
-use std::io;
-use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Poll, Waker, ready};
 
 use stromboli::hooks::{Hook, RequestEvent};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
+use stromboli::{AgentRequest, Client, Token, TokenFuture, TokenSource};
+use stromboli_emulator::{Answer, Emulator, Refusal, Run};
 
 use super::fault::Fault;
-use crate::support::{Request, receive};
+use crate::support::within;
 
 /// What is planned and what came of it. One call is under way at a time, so that every attempt is that call's.
 pub(super) struct Lane {
-    addr: SocketAddr,
-    /// Keeps the port when nobody listens.
-    _reserved: TcpSocket,
-    door: Mutex<Door>,
+    emulator: Emulator,
+    /// An agent that waits for prompts.
+    agent: String,
     pooled: bool,
     state: Mutex<State>,
+    executions: Arc<Executions>,
 }
 
-/// The listener, as long as connections are not to be refused.
-#[derive(Default)]
-struct Door {
-    listener: Option<TcpListener>,
-    /// Who waits for connections.
-    waiting: Option<Waker>,
-}
+/// How often each prompt was given to an agent.
+type Executions = Mutex<HashMap<String, usize>>;
 
 #[derive(Default)]
 struct State {
+    prompt: String,
     plan: Vec<Fault>,
     /// How the attempts of the call under way ended, or will end.
     met: Vec<Fault>,
-    /// Runs begun, by the number in the prompt.
-    executions: HashMap<String, usize>,
+    /// Keeps connections from being accepted.
+    refusal: Option<Refusal>,
 }
 
 impl Lane {
     /// A lane whose client keeps connections for the next attempt if `pooled`. One that is kept can only be reset, so it
     /// is on the other lanes that connections are refused.
-    pub(super) async fn start(pooled: bool) -> (Arc<Self>, JoinHandle<()>) {
-        let reserved = socket("127.0.0.1:0".parse().unwrap());
-        let lane = Arc::new(Self {
-            addr: reserved.local_addr().unwrap(),
-            _reserved: reserved,
-            door: Mutex::default(),
+    pub(super) async fn start(pooled: bool) -> Arc<Self> {
+        let executions = Arc::<Executions>::default();
+        let counting = Arc::clone(&executions);
+        let answerer = move |run: Run| {
+            *counting.lock().unwrap().entry(run.prompt.clone()).or_default() += 1;
+            Answer::reply(&run, "pong")
+        };
+        let emulator = Emulator::builder().answerer(answerer).start().await.unwrap();
+        let client = Client::new(emulator.url()).unwrap();
+        let agent = client.raw().agent_create(&AgentRequest::new()).await.unwrap();
+        Arc::new(Self {
+            agent: agent.into_inner().id,
+            emulator,
             pooled,
             state: Mutex::default(),
-        });
-        let serving = Arc::clone(&lane);
-        let accepting = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            loop {
-                let stream = serving.accept().await;
-                let lane = Arc::clone(&serving);
-                connections.spawn(async move { lane.serve(stream).await });
-                while connections.try_join_next().is_some() {}
-            }
-        });
-        (lane, accepting)
+            executions,
+        })
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.addr)
+    pub(super) fn url(&self) -> &str {
+        self.emulator.url()
+    }
+
+    pub(super) fn agent(&self) -> &str {
+        &self.agent
     }
 
     pub(super) fn hook(self: &Arc<Self>) -> impl Hook + use<> {
@@ -75,8 +69,9 @@ impl Lane {
     }
 
     /// Plans the attempts of the next call.
-    pub(super) fn plan(&self, plan: Vec<Fault>) {
+    pub(super) fn plan(&self, call: usize, plan: Vec<Fault>) {
         let mut state = self.state.lock().unwrap();
+        state.prompt = prompt(call);
         state.plan = plan;
         state.met.clear();
     }
@@ -85,75 +80,56 @@ impl Lane {
         self.state.lock().unwrap().met.clone()
     }
 
+    /// Waits until no agent runs, so that all that were begun are counted and the waiting one can be asked.
+    pub(super) async fn settle(&self) {
+        self.emulator.clear_faults();
+        let ended = |stats: &stromboli_emulator::Stats| stats.executions == stats.finished + stats.stopped;
+        within(self.emulator.wait_for(ended)).await;
+    }
+
     pub(super) fn executions(&self, call: usize) -> usize {
-        let state = self.state.lock().unwrap();
-        state.executions.get(&call.to_string()).copied().unwrap_or_default()
+        let executions = self.executions.lock().unwrap();
+        executions.get(&prompt(call)).copied().unwrap_or_default()
     }
 
-    fn fault(&self) -> Option<Fault> {
-        self.state.lock().unwrap().met.last().copied()
+    /// The runs that the emulator says it began.
+    pub(super) fn all_executions(&self) -> u64 {
+        self.emulator.executions()
     }
 
-    /// Listens from now on, or refuses connections.
-    fn listen(&self, listens: bool) {
-        let mut door = self.door.lock().unwrap();
-        if listens && door.listener.is_none() {
-            door.listener = Some(socket(self.addr).listen(64).unwrap());
-            door.waiting.take().into_iter().for_each(Waker::wake);
-        } else if !listens {
-            door.listener = None;
+    /// The attempts of a call that the emulator says it passed on.
+    pub(super) fn passed_on(&self, call: usize) -> usize {
+        let prompt = prompt(call);
+        let has_prompt = |text: &str| text.contains(&prompt);
+        let requests = self.emulator.requests().into_iter();
+        let of_call = requests.filter(|r| has_prompt(&r.target) || has_prompt(&String::from_utf8_lossy(&r.body)));
+        of_call.filter(|request| request.executed).count()
+    }
+
+    /// Makes the next attempt end so.
+    fn meet(&self, state: &mut State, fault: Fault, is_stream: bool) {
+        self.emulator.clear_faults();
+        // The port is open again when this is dropped.
+        state.refusal = None;
+        // A connection that is there can no longer be refused, nor can it break when it is made.
+        let fault = match fault {
+            Fault::Refused | Fault::ResetAtOnce if self.pooled => Fault::ResetUnread,
+            fault => fault,
+        };
+        state.met.push(fault);
+        if fault == Fault::Refused {
+            state.refusal = Some(self.emulator.refuse_connections().unwrap());
         }
-    }
-
-    async fn accept(&self) -> TcpStream {
-        std::future::poll_fn(|context| {
-            let mut door = self.door.lock().unwrap();
-            door.waiting = Some(context.waker().clone());
-            let Some(listener) = &door.listener else {
-                return Poll::Pending;
+        if let Some(injected) = fault.injected(is_stream) {
+            // An attempt that was given up may arrive late, and is not meant. What happens before a body is read
+            // happens to it too.
+            let injected = match fault {
+                Fault::ResetUnread => injected,
+                _ => injected.on_prompt(state.prompt.as_str()),
             };
-            let (stream, _) = ready!(listener.poll_accept(context)).unwrap();
-            Poll::Ready(stream)
-        })
-        .await
-    }
-
-    async fn serve(&self, mut stream: TcpStream) -> io::Result<()> {
-        stream.set_nodelay(true)?;
-        if self.fault() == Some(Fault::ResetAtOnce) && !self.pooled {
-            return stream.set_zero_linger();
+            self.emulator.inject(injected);
         }
-        // The plan may change until a request begins to arrive.
-        while stream.peek(&mut [0]).await? > 0 {
-            let fault = self.fault().unwrap();
-            if matches!(fault, Fault::ResetUnread | Fault::Refused | Fault::ResetAtOnce) {
-                // A connection that is there can no longer be refused.
-                *self.state.lock().unwrap().met.last_mut().unwrap() = Fault::ResetUnread;
-                return stream.set_zero_linger();
-            }
-            let request = receive(&mut stream).await?;
-            if fault.executes() {
-                let mut state = self.state.lock().unwrap();
-                *state.executions.entry(call_of(&request)).or_default() += 1;
-            }
-            stream.write_all(&fault.response(&request, self.pooled)).await?;
-            match fault {
-                Fault::ResetAfterRead => return stream.set_zero_linger(),
-                Fault::CutInHead | Fault::CutInBody | Fault::UnderstatedLength => break,
-                Fault::Slow => return stream.read_exact(&mut [0]).await.map(drop),
-                _ => {}
-            }
-        }
-        Ok(())
     }
-}
-
-/// A socket on `addr`, which another may have that does not listen.
-fn socket(addr: SocketAddr) -> TcpSocket {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_reuseaddr(true).unwrap();
-    socket.bind(addr).unwrap();
-    socket
 }
 
 /// The prompt of call 7.
@@ -161,21 +137,29 @@ pub(super) fn prompt(call: usize) -> String {
     format!("call-{call}-")
 }
 
-fn call_of(request: &Request) -> String {
-    let text = format!("{}{}", request.target, String::from_utf8_lossy(&request.body));
-    let (_, after) = text.split_once("call-").unwrap();
-    after.split('-').next().unwrap().to_owned()
-}
-
 struct Attempts(Arc<Lane>);
 
 impl Hook for Attempts {
     fn on_request(&self, request: &mut RequestEvent<'_>) {
+        if !self.0.pooled {
+            request.headers.insert("connection", "close".parse().unwrap());
+        }
         let mut state = self.0.state.lock().unwrap();
         // More attempts than planned are a fault of the client's, which the number of those that it met shows.
         let planned = state.plan.get(request.attempt as usize - 1).copied();
-        let fault = planned.unwrap_or(Fault::None);
-        state.met.push(fault);
-        self.0.listen(fault != Fault::Refused || self.0.pooled);
+        let is_stream = request.operation == "run_stream";
+        self.0.meet(&mut state, planned.unwrap_or(Fault::None), is_stream);
+    }
+}
+
+/// Gives another token when one is refused.
+#[derive(Default)]
+pub(super) struct Tokens(AtomicUsize);
+
+impl TokenSource for Tokens {
+    fn token<'a>(&'a self, rejected: Option<&'a Token>) -> TokenFuture<'a> {
+        let refused = usize::from(rejected.is_some());
+        let number = self.0.fetch_add(refused, Ordering::SeqCst) + refused;
+        Box::pin(async move { Ok(Token::new(format!("token-{number}"))?) })
     }
 }

@@ -70,14 +70,6 @@ impl Reply {
         bytes
     }
 
-    /// The response with a `Content-Length` that leaves its last `missing` bytes out.
-    pub(crate) fn understated(self, missing: usize) -> Vec<u8> {
-        let length = self.body.len() - missing;
-        let mut bytes = format!("{}Content-Length: {length}\r\n\r\n", self.head).into_bytes();
-        bytes.extend_from_slice(&self.body);
-        bytes
-    }
-
     /// The whole response, its body in chunks of `size` bytes each.
     pub(crate) fn in_chunks(self, size: usize) -> Vec<u8> {
         let body = self.body.clone();

@@ -218,7 +218,7 @@ async fn read_request(shared: &Shared, stream: &mut TcpStream) -> io::Result<Req
 }
 
 /// Reads one request.
-pub(crate) async fn receive(stream: &mut TcpStream) -> io::Result<Request> {
+async fn receive(stream: &mut TcpStream) -> io::Result<Request> {
     let mut request = read_head(stream).await?;
     let length = request
         .header("content-length")

@@ -121,3 +121,64 @@ fn most_holes_in_what_the_command_prints_are_seen() {
     // The others begin and end where one line may follow the other: between two answers, or before the first.
     assert!(seen * 10 > all * 7, "{seen} of {all}");
 }
+
+fn line(turn: u32) -> AgentEvent {
+    event(turn, AgentEventKind::Line("no message".to_owned()))
+}
+
+#[test]
+fn turns_begin_end_and_stand_apart() {
+    let start = || event(1, AgentEventKind::TurnStart);
+    let end = || event(1, AgentEventKind::TurnEnd);
+    let result = || {
+        event(
+            1,
+            AgentEventKind::Message(Message::parse(r#"{"type":"result"}"#).unwrap()),
+        )
+    };
+    let between = || AgentEvent::of(AgentEventKind::Line(String::new()));
+    for (events, expected) in [
+        (vec![between(), start(), line(1), result(), end(), between()], 0),
+        (vec![line(1)], 1),
+        (vec![end()], 1),
+        (vec![start(), end()], 1),
+        (vec![start(), result(), event(2, AgentEventKind::TurnEnd)], 1),
+        (vec![start(), result(), event(2, AgentEventKind::TurnStart)], 1),
+        (vec![start(), line(2)], 1),
+        (vec![start(), between()], 1),
+        (
+            vec![
+                start(),
+                event(1, AgentEventKind::Stderr(String::new())),
+                AgentEvent::of(AgentEventKind::Exited(None)),
+            ],
+            0,
+        ),
+    ] {
+        assert_eq!(holes(&events), expected, "{events:?}");
+    }
+}
+
+#[test]
+fn a_stream_opened_at_any_time_begins_anywhere() {
+    for first in [
+        line(1),
+        event(1, AgentEventKind::TurnEnd),
+        event(1, AgentEventKind::TurnStart),
+    ] {
+        assert!(!Continuity::anywhere().has_hole_before(&first));
+    }
+}
+
+#[test]
+fn before_a_turn_only_that_turn_counts() {
+    for (first, is_hole) in [
+        (line(1), true),
+        (event(1, AgentEventKind::TurnEnd), true),
+        (event(1, AgentEventKind::TurnStart), false),
+    ] {
+        let mut continuity = Continuity::before("turn-1");
+        assert!(!continuity.has_hole_before(&line(7)));
+        assert_eq!(continuity.has_hole_before(&first), is_hole);
+    }
+}
