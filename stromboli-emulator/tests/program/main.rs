@@ -131,7 +131,7 @@ fn a_port_that_is_taken_is_status_1_and_says_what_to_do() {
     let (code, said, errors) = ended(&["--port", &port]);
     assert_eq!((code, said.as_str()), (Some(1), ""));
     assert!(
-        errors.contains(&port) && errors.contains("port 0 takes a free one"),
+        errors.contains(&port) && errors.contains("port 0 for a free one"),
         "{errors}"
     );
 }
@@ -211,6 +211,32 @@ fn tokens_are_issued_rates_limited_and_the_settings_checked() {
     let (code, _, errors) = ended(&["--port", "0", "--jwt-secret", "short"]);
     assert_eq!(code, Some(2));
     assert!(errors.contains("32 characters"), "{errors}");
+}
+
+#[test]
+fn what_was_recorded_is_replayed() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/recorded/bash-tool.jsonl");
+    let serving = Serving::start(&["--port", "0", "--replay", recording]);
+    assert!(serving.get("/run/stream?prompt=hi", "").contains("event: done"));
+    let (code, _, errors) = ended(&["--port", "0", "--replay", "no/such.jsonl"]);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains("no/such.jsonl"), "{errors}");
+}
+
+#[test]
+fn a_data_directory_outlives_the_program_and_has_one_at_a_time() {
+    let folder = std::env::temp_dir().join(format!("stromboli-program-{}", std::process::id()));
+    let arguments = ["--port", "0", "--data", folder.to_str().unwrap(), "--reply", "pong"];
+    let serving = Serving::start(&arguments);
+    assert!(serving.get("/run/stream?prompt=hi", "").contains("data: pong"));
+    let (code, _, errors) = ended(&arguments);
+    assert_eq!(code, Some(1));
+    assert!(errors.contains(folder.to_str().unwrap()), "{errors}");
+    assert_eq!(serving.end("-TERM").0, Some(0));
+    let serving = Serving::start(&arguments);
+    assert!(serving.get("/sessions", "").contains("\"id\":"));
+    drop(serving);
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,9 +22,11 @@ Usage: stromboli-emulator [OPTION]...
       --jwt-secret TEXT      ask for tokens, and issue them at /auth/token; 32 characters or more
       --rate-limit RATE      allow each client so many requests per second [default: no limit]
       --webhook-secret TEXT  sign webhooks with this
+      --data DIR             keep sessions, jobs and secrets in this directory [default: in memory]
       --seed NUMBER          the same ids and the same order of jobs each time
       --echo                 answer each prompt with the prompt
       --reply TEXT           answer each prompt with this text
+      --replay FILE          answer with the turns that Claude Code printed into this file; may be repeated
       --delay MILLISECONDS   wait so long before each line of an answer
   -h, --help                 print this
   -V, --version              print the program's version
@@ -51,6 +54,7 @@ pub(crate) struct Arguments {
     /// Requests per second.
     pub(crate) rate_limit: Option<u32>,
     pub(crate) webhook_secret: Option<String>,
+    pub(crate) data: Option<PathBuf>,
     pub(crate) seed: Option<u64>,
     pub(crate) words: Words,
     pub(crate) delay: Duration,
@@ -61,7 +65,10 @@ pub(crate) struct Arguments {
 pub(crate) enum Words {
     Introduction,
     Prompt,
+    /// Always this.
     Text(String),
+    /// The turns in these files.
+    Files(Vec<PathBuf>),
 }
 
 /// Reads the command line.
@@ -81,6 +88,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         jwt_secret: None,
         rate_limit: None,
         webhook_secret: None,
+        data: None,
         seed: None,
         words: Words::Introduction,
         delay: Duration::ZERO,
@@ -101,9 +109,17 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 arguments.rate_limit = Some(number(&parser.value()?, "--rate-limit", u32::MAX.into())?);
             }
             Long("webhook-secret") => arguments.webhook_secret = Some(text(parser.value()?, "--webhook-secret")?),
+            Long("data") => arguments.data = Some(parser.value()?.into()),
             Long("seed") => arguments.seed = Some(number(&parser.value()?, "--seed", u64::MAX)?),
             Long("echo") => choose(&mut arguments.words, Words::Prompt)?,
             Long("reply") => choose(&mut arguments.words, Words::Text(parser.value()?.string()?))?,
+            Long("replay") => {
+                let file = PathBuf::from(parser.value()?);
+                match &mut arguments.words {
+                    Words::Files(files) => files.push(file),
+                    words => choose(words, Words::Files(vec![file]))?,
+                }
+            }
             Long("delay") => arguments.delay = Duration::from_millis(number(&parser.value()?, "--delay", u64::MAX)?),
             Short('h') | Long("help") => return Ok(Command::Say(HELP.to_owned())),
             Short('V') | Long("version") => {
@@ -151,7 +167,7 @@ fn text(value: OsString, option: &str) -> Result<String, lexopt::Error> {
 
 fn choose(words: &mut Words, chosen: Words) -> Result<(), lexopt::Error> {
     if *words != Words::Introduction {
-        return Err("a prompt has one answer: use --echo or --reply, and once".into());
+        return Err("a prompt has one answer: use one of --echo, --reply and --replay".into());
     }
     *words = chosen;
     Ok(())
@@ -183,13 +199,14 @@ mod tests {
             jwt_secret,
             rate_limit,
             webhook_secret,
+            data,
             seed,
             words,
             delay,
         } = serving("");
         assert_eq!(address.to_string(), "127.0.0.1:8080");
         assert_eq!((dialect, version, seed), (Dialect::V0_5_7, None, None));
-        assert_eq!((jwt_secret, rate_limit, webhook_secret), (None, None, None));
+        assert_eq!((jwt_secret, rate_limit, webhook_secret, data), (None, None, None, None));
         assert_eq!(
             (api_tokens.len(), words, delay),
             (0, Words::Introduction, Duration::ZERO)
@@ -215,6 +232,9 @@ mod tests {
         assert_eq!(serving("--rate-limit 5").rate_limit, Some(5));
         assert_eq!(serving("--webhook-secret a").webhook_secret.as_deref(), Some("a"));
         assert_eq!(serving("--seed 7").seed, Some(7));
+        assert_eq!(serving("--data a/b").data, Some(PathBuf::from("a/b")));
+        let files = ["a", "b"].map(PathBuf::from).into();
+        assert_eq!(serving("--replay a --replay b").words, Words::Files(files));
         assert_eq!(serving("--echo").words, Words::Prompt);
         assert_eq!(serving("--reply pong").words, Words::Text("pong".to_owned()));
         assert_eq!(serving("--reply=").words, Words::Text(String::new()));
@@ -239,8 +259,9 @@ mod tests {
             ("--webhook-secret=", "leave it out"),
             ("--seed -1", "--seed"),
             ("--delay 1.5", "--delay"),
-            ("--echo --reply a", "--echo or --reply"),
-            ("--reply a --reply b", "--echo or --reply"),
+            ("--echo --reply a", "one of --echo"),
+            ("--reply a --reply b", "one of --echo"),
+            ("--reply a --replay b", "one of --echo"),
             ("--echo=yes", "--echo"),
         ] {
             let refused = parsed(line).err().unwrap_or_else(|| panic!("{line} is taken"));

@@ -4,9 +4,10 @@ mod arguments;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use futures_util::StreamExt;
-use stromboli_emulator::{Answer, Answerer, Builder, Echo, Emulator, Introduction, Run, Step};
+use stromboli_emulator::{Agent, Answer, Answerer, Builder, Echo, Emulator, Introduction, Replay, Run, Step};
 
 use crate::arguments::{Arguments, Command, Words};
 
@@ -40,12 +41,21 @@ async fn serve(arguments: Arguments) -> ExitCode {
         Ok(stop) => stop,
         Err(error) => return failed(1, &format!("cannot wait for signals: {error}")),
     };
-    let emulator = match builder(arguments).start().await {
+    let started = match builder(arguments) {
+        Ok(builder) => builder.start().await,
+        Err(error) => Err(error),
+    };
+    let emulator = match started {
         Ok(emulator) => emulator,
-        Err(error) if error.kind() == io::ErrorKind::InvalidInput => return failed(MISUSED, &error.to_string()),
         Err(error) => {
-            let advice = "choose another with --port and --host; port 0 takes a free one";
-            return failed(1, &format!("cannot listen on {address}: {error}; {advice}"));
+            let (code, advice) = match error.kind() {
+                io::ErrorKind::InvalidInput => (MISUSED, ""),
+                io::ErrorKind::AddrInUse | io::ErrorKind::AddrNotAvailable => {
+                    (1, "; choose another with --port and --host, port 0 for a free one")
+                }
+                _ => (1, ""),
+            };
+            return failed(code, &format!("cannot start on {address}: {error}{advice}"));
         }
     };
     if !address.ip().is_loopback() {
@@ -72,7 +82,7 @@ fn asks_for_tokens(arguments: &Arguments) -> bool {
     !arguments.api_tokens.is_empty() || arguments.jwt_secret.is_some()
 }
 
-fn builder(arguments: Arguments) -> Builder {
+fn builder(arguments: Arguments) -> io::Result<Builder> {
     let mut builder = Emulator::builder()
         .auth(asks_for_tokens(&arguments))
         .address(arguments.address.ip())
@@ -93,23 +103,53 @@ fn builder(arguments: Arguments) -> Builder {
     if let Some(secret) = arguments.webhook_secret {
         builder = builder.webhook_signing_secret(secret);
     }
+    if let Some(dir) = arguments.data {
+        builder = builder.data(dir);
+    }
     for token in arguments.api_tokens {
         builder = builder.api_token(token);
     }
-    let delay = arguments.delay;
-    let answer: Box<dyn Answerer> = match arguments.words {
+    let answerer: Box<dyn Answerer> = match arguments.words {
         Words::Introduction => Box::new(Introduction),
         Words::Prompt => Box::new(Echo),
         Words::Text(text) => Box::new(move |run: Run| Answer::reply(&run, &text)),
+        Words::Files(files) => Box::new(Replay::files(files)?),
     };
-    builder.answerer(move |run: Run| {
-        Answer::new(answer.answer(run).then(move |step| async move {
-            if matches!(step, Step::Line(_)) && !delay.is_zero() {
+    let delay = arguments.delay;
+    Ok(builder.answerer(Paced { answerer, delay }))
+}
+
+/// An answerer that takes its time.
+struct Paced {
+    answerer: Box<dyn Answerer>,
+    /// Before each line.
+    delay: Duration,
+}
+
+impl Paced {
+    fn pace(&self, answer: Answer) -> Answer {
+        let delay = self.delay;
+        if delay.is_zero() {
+            return answer;
+        }
+        Answer::new(answer.then(move |step| async move {
+            if matches!(step, Step::Line(_)) {
                 tokio::time::sleep(delay).await;
             }
             step
         }))
-    })
+    }
+}
+
+impl Answerer for Paced {
+    fn answer(&self, run: Run) -> Answer {
+        self.pace(self.answerer.answer(run))
+    }
+
+    fn start_agent(&self, agent: Agent) -> Option<io::Result<Answer>> {
+        let started = self.answerer.start_agent(agent)?;
+        Some(started.map(|answer| self.pace(answer)))
+    }
 }
 
 /// Ends when the process is asked to stop.
