@@ -32,7 +32,9 @@ Usage: cargo xtask <task>
   contract [--quick] [-- ARG...]
                       hold the emulator and the client to openapi.yaml from outside (--quick: fewer requests; ARG...:
                       more arguments of Schemathesis, such as --include-operation-id run_sync)
-  bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
+  bench [NAME]        what benches/ measures beside its peers, on a quiet machine with Linux; all of it writes
+                      docs/performance.md (`bench emulator` is apart and needs wrk)
+  bench --check       only what is the same on every machine: instructions and allocations (needs valgrind)
   ci                  everything that must be green before a change lands
 ";
 
@@ -52,7 +54,9 @@ fn main() -> ExitCode {
         ["contract", "--quick"] => conformance::run(&root, true, &[]),
         ["contract", "--", more @ ..] => conformance::run(&root, false, more),
         ["contract", "--quick", "--", more @ ..] => conformance::run(&root, true, more),
-        ["bench", "emulator"] => bench::emulator(&root),
+        ["bench"] => bench::all(&root),
+        ["bench", "--check"] => bench::check(&root),
+        ["bench", name] => bench::one(&root, name),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };
