@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+/// A long copy is one instruction of the processor, which Valgrind counts once for each byte. This makes it a loop.
+const LONG_COPIES: &str = "glibc.cpu.x86_rep_movsb_threshold=0x7fffffff";
+
 /// The instructions of one round of what this program does when called with `arguments` and, last, a number of rounds.
 ///
 /// The difference of two runs is taken, so that start, preparation and end do not count.
@@ -18,6 +21,7 @@ pub fn instructions(arguments: &[&str], rounds: u32) -> crate::Result<f64> {
 fn count(arguments: &[&str], rounds: u32) -> crate::Result<u64> {
     let program = std::env::current_exe()?;
     let output = Command::new("valgrind")
+        .env("GLIBC_TUNABLES", LONG_COPIES)
         .args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"])
         .arg(program)
         .args(arguments)

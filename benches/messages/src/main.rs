@@ -1,0 +1,153 @@
+//! What reading messages costs, beside a tree of serde_json's values and beside the least struct that is of use.
+//!
+//! `bench-messages [--check]` prints rows; `bench-messages work READER INPUT ROUNDS` reads, for Valgrind to count.
+
+mod input;
+#[allow(dead_code, reason = "fields are read and dropped")]
+mod minimal;
+
+use std::hint::black_box;
+
+use report::{Budget, Measure, Result, Row, allocations, instructions, paired};
+use serde::de::DeserializeOwned;
+use stromboli_generated::types::HistoryPage;
+use stromboli_messages::Message;
+
+use input::{Input, Kind};
+
+const TABLE: &str = "messages";
+const PAIRS: usize = 15;
+/// Rounds that Valgrind counts, and as many again.
+const ROUNDS: u32 = 1;
+
+/// The most bytes that ours may allocate for what is one string, beside those of the struct.
+const COPIES: f64 = 1.1;
+
+/// Who reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Ours,
+    Value,
+    Struct,
+}
+
+/// The peers, and the most that ours may cost beside them.
+const PEERS: [(Reader, f64); 2] = [(Reader::Value, 0.6), (Reader::Struct, 1.3)];
+
+impl Reader {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "stromboli",
+            Self::Value => "serde_json::Value",
+            Self::Struct => "minimal struct",
+        }
+    }
+
+    fn read(self, input: &Input) {
+        for document in &input.documents {
+            let document = black_box(document.as_str());
+            match (self, input.kind) {
+                // Ours takes a line's text to keep, and so it has to be copied first; a decoder of events lends it.
+                (Self::Ours, Kind::Lines) => drop(black_box(Message::parse(document).expect("legal lines"))),
+                (Self::Ours, Kind::Page) => whole::<HistoryPage>(document),
+                (Self::Value, _) => whole::<serde_json::Value>(document),
+                (Self::Struct, Kind::Lines) => whole::<minimal::Line>(document),
+                (Self::Struct, Kind::Page) => whole::<minimal::Page>(document),
+            }
+        }
+    }
+}
+
+/// Reads it as a client does that has received bytes.
+fn whole<T: DeserializeOwned>(document: &str) {
+    drop(black_box(
+        serde_json::from_slice::<T>(document.as_bytes()).expect("legal JSON"),
+    ));
+}
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let inputs = input::all();
+    match arguments.as_slice() {
+        ["work", reader, name, rounds] => {
+            let readers = [Reader::Ours, Reader::Value, Reader::Struct];
+            let reader = readers
+                .into_iter()
+                .find(|it| it.name() == *reader)
+                .ok_or("no such reader")?;
+            let input = inputs.iter().find(|it| it.name == *name).ok_or("no such input")?;
+            (0..rounds.parse()?).for_each(|_: u32| reader.read(input));
+            Ok(())
+        }
+        ["--check"] => counts(&inputs),
+        [] => {
+            times(&inputs)?;
+            counts(&inputs)
+        }
+        _ => Err("usage: bench-messages [--check]".into()),
+    }
+}
+
+fn times(inputs: &[Input]) -> Result<()> {
+    for input in inputs {
+        for (peer, most) in PEERS {
+            let pair = paired(PAIRS, || Reader::Ours.read(input), || peer.read(input));
+            let row = pair.row(TABLE, input.name, peer.name(), Measure::Time);
+            row.budget(Budget::AtMost(most)).print()?;
+        }
+    }
+    Ok(())
+}
+
+fn counts(inputs: &[Input]) -> Result<()> {
+    for input in inputs {
+        let count = |reader: Reader| instructions(&["work", reader.name(), input.name], ROUNDS);
+        let ours = count(Reader::Ours)?;
+        for (peer, most) in PEERS {
+            let row = Row::new(
+                TABLE,
+                input.name,
+                peer.name(),
+                Measure::Instructions,
+                ours,
+                count(peer)?,
+            );
+            row.budget(Budget::AtMost(most)).print()?;
+        }
+        let theirs = allocated(|| Reader::Struct.read(input));
+        let row = Row::new(
+            TABLE,
+            input.name,
+            Reader::Struct.name(),
+            Measure::Bytes,
+            kept(input),
+            theirs,
+        );
+        // Of a text there is one copy in either, so that a second one of ours would show.
+        let row = if input.one_string {
+            row.budget(Budget::AtMost(COPIES))
+        } else {
+            row
+        };
+        row.print()?;
+    }
+    Ok(())
+}
+
+/// The bytes that ours allocates in all, given the lines to keep, as a stream has them.
+fn kept(input: &Input) -> f64 {
+    let mut lines = input.documents.clone();
+    match input.kind {
+        Kind::Lines => allocated(|| {
+            for line in lines.drain(..) {
+                drop(black_box(Message::parse(line).expect("legal lines")));
+            }
+        }),
+        Kind::Page => allocated(|| Reader::Ours.read(input)),
+    }
+}
+
+fn allocated(work: impl FnOnce()) -> f64 {
+    allocations(work).bytes_total as f64
+}
