@@ -1,7 +1,5 @@
 //! What is read: recorded lines, and long turns and pages made in the form of recorded ones.
 
-use serde_json::json;
-
 /// Lines that Claude Code printed, from the tests of stromboli-messages.
 const RECORDED: [&str; 10] = [
     include_str!("../../../stromboli-messages/tests/vectors/api-error-400.jsonl"),
@@ -20,14 +18,15 @@ const SESSION: &str = "1322cb4e-8a7b-4f14-8914-07942252f3aa";
 const MESSAGES: usize = 200;
 const PAGE: usize = 1_000_000;
 const TURN: usize = 10_000_000;
-/// Of every turn of 50 lines, those that only add some words.
-const DELTAS: usize = 46;
+/// Lines that only add some words, for each answer.
+const DELTAS: usize = 60;
 
 /// What is read in one piece or line by line.
 pub struct Input {
     pub name: &'static str,
     pub kind: Kind,
-    pub documents: Vec<String>,
+    /// Made when it is needed: Valgrind would take its time for all of them.
+    make: fn() -> Vec<String>,
     /// Hardly anything but strings as long as the document, which whoever reads has to look through and copy.
     pub one_string: bool,
 }
@@ -39,105 +38,112 @@ pub enum Kind {
 }
 
 /// Everything that is measured.
-pub fn all() -> Vec<Input> {
-    let recorded = RECORDED.iter().flat_map(|file| file.lines()).map(str::to_owned);
-    vec![
-        Input {
-            name: "recorded lines",
-            kind: Kind::Lines,
-            documents: recorded.collect(),
-            one_string: false,
+pub const INPUTS: [Input; 5] = [
+    Input {
+        name: "recorded lines",
+        kind: Kind::Lines,
+        make: || {
+            RECORDED
+                .iter()
+                .flat_map(|file| file.lines())
+                .map(str::to_owned)
+                .collect()
         },
-        Input {
-            name: "turn of 10 MB",
-            kind: Kind::Lines,
-            documents: turn(),
-            one_string: false,
-        },
-        Input {
-            name: "line of 10 MB, one text",
-            kind: Kind::Lines,
-            documents: vec![assistant(&json!({"type": "text", "text": words(TURN)}))],
-            one_string: true,
-        },
-        Input {
-            name: "page of 200 messages, 1 MB",
-            kind: Kind::Page,
-            documents: vec![page(mixed)],
-            one_string: false,
-        },
-        Input {
-            name: "page of 200 messages, 1 MB, texts alone",
-            kind: Kind::Page,
-            documents: vec![page(|_| json!({"type": "text", "text": words(PAGE / MESSAGES - 500)}))],
-            one_string: true,
-        },
-    ]
-}
+        one_string: false,
+    },
+    Input {
+        name: "turn of 10 MB",
+        kind: Kind::Lines,
+        make: turn,
+        one_string: false,
+    },
+    Input {
+        name: "line of 10 MB, one text",
+        kind: Kind::Lines,
+        make: || vec![assistant(&text(TURN))],
+        one_string: true,
+    },
+    Input {
+        name: "page of 200 messages, 1 MB",
+        kind: Kind::Page,
+        make: || vec![page(said)],
+        one_string: false,
+    },
+    Input {
+        name: "page of 200 messages, 1 MB, texts alone",
+        kind: Kind::Page,
+        make: || vec![page(|_| text(PAGE / MESSAGES - 500))],
+        one_string: true,
+    },
+];
 
-fn words(bytes: usize) -> String {
-    "the quick brown fox jumps over the lazy dog "
-        .chars()
-        .cycle()
-        .take(bytes)
-        .collect()
-}
-
-/// Lines of code, which JSON has to escape.
-fn code(bytes: usize) -> String {
-    "    if name == \"main\" {\n        return Some(value);\n    }\n"
-        .chars()
-        .cycle()
-        .take(bytes)
-        .collect()
-}
-
-/// Blocks as they take turns in a session: what the model says, a tool's input, a tool's answer.
-fn mixed(number: usize) -> serde_json::Value {
-    let id = format!("toolu_{number:024}");
-    match number % 4 {
-        0 => json!({"type": "text", "text": words(600)}),
-        1 => json!({"type": "tool_use", "id": id, "name": "Edit", "input": {
-            "file_path": "/workspace/src/main.rs", "old_string": code(1_500), "new_string": code(2_500), "replace_all": false,
-        }}),
-        2 => json!({"type": "tool_result", "tool_use_id": id, "content": code(9_000), "is_error": false}),
-        _ => json!({"type": "thinking", "thinking": words(2_000), "signature": "Eq".repeat(300)}),
+impl Input {
+    pub fn documents(&self) -> Vec<String> {
+        (self.make)()
     }
 }
 
-fn assistant(block: &serde_json::Value) -> String {
-    json!({
-        "type": "assistant",
-        "message": {
-            "model": "claude-sonnet-5", "id": "msg_01", "type": "message", "role": "assistant", "content": [block],
-            "stop_reason": null, "stop_sequence": null,
-            "usage": {"input_tokens": 3, "cache_creation_input_tokens": 12_000, "cache_read_input_tokens": 0, "output_tokens": 8},
-        },
-        "parent_tool_use_id": null, "session_id": SESSION, "uuid": "e00d493c-0b63-4258-966a-5bf83e543552",
-    })
-    .to_string()
+/// At least so many bytes of a text.
+fn filled(text: &str, bytes: usize) -> String {
+    text.repeat(bytes.div_ceil(text.len()))
 }
 
+/// Lines of code, with what JSON has to escape.
+fn code(bytes: usize) -> String {
+    filled(
+        r#"    if name == \"main\" {\n        return Some(value);\n    }\n"#,
+        bytes,
+    )
+}
+
+fn text(bytes: usize) -> String {
+    let words = filled("the quick brown fox jumps over the lazy dog ", bytes);
+    format!(r#"{{"type":"text","text":"{words}"}}"#)
+}
+
+/// Blocks as they take turns in a session: what the model says, a tool's input, a tool's answer.
+fn said(number: usize) -> String {
+    let id = format!("toolu_{number:08}");
+    match number % 3 {
+        0 => text(800),
+        1 => format!(
+            r#"{{"type":"tool_use","id":"{id}","name":"Edit","input":{{"file_path":"/workspace/src/main.rs","new_string":"{}","old_string":"{}","replace_all":false}}}}"#,
+            code(2_400),
+            code(1_600),
+        ),
+        _ => format!(
+            r#"{{"type":"tool_result","tool_use_id":"{id}","content":"{}"}}"#,
+            code(8_500)
+        ),
+    }
+}
+
+fn assistant(block: &str) -> String {
+    format!(
+        r#"{{"type":"assistant","message":{{"id":"msg_000000000000000000006891","type":"message","role":"assistant","model":"claude-sonnet-5","content":[{block}],"stop_reason":null,"stop_sequence":null,"usage":{{"input_tokens":120,"output_tokens":1,"cache_creation_input_tokens":300,"cache_read_input_tokens":1800}},"context_management":null}},"parent_tool_use_id":null,"session_id":"{SESSION}","uuid":"3edc834f-4913-4160-9294-dd0dacced077"}}"#
+    )
+}
+
+/// What a tool answered, said twice as in every recorded line: to the model, and in the tool's own form.
+fn answer(number: usize) -> String {
+    let output = code(8_500);
+    format!(
+        r#"{{"type":"user","message":{{"role":"user","content":[{{"tool_use_id":"toolu_{number:08}","type":"tool_result","content":"{output}","is_error":false}}]}},"parent_tool_use_id":null,"session_id":"{SESSION}","uuid":"fb3edc5c-e582-4c87-89a0-b8d8cc8e04c9","timestamp":"2026-11-20T11:50:39.522Z","tool_use_result":{{"stdout":"{output}","stderr":"","interrupted":false,"isImage":false,"noOutputExpected":false}}}}"#
+    )
+}
+
+/// An answer word by word and then whole, a tool's use and what it answered, again and again.
 fn turn() -> Vec<String> {
+    let delta = format!(
+        r#"{{"type":"stream_event","event":{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"quick brown "}}}},"session_id":"{SESSION}","parent_tool_use_id":null,"uuid":"e4398449-db1a-4166-b7a2-df840acb4220"}}"#
+    );
     let mut lines = Vec::new();
     let mut bytes = 0;
     for number in 0.. {
-        let line = match number % 50 {
-            step if step < DELTAS => json!({
-                "type": "stream_event",
-                "event": {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": " and then some"}},
-                "session_id": SESSION, "parent_tool_use_id": null, "uuid": "2f36adad-5e58-45b1-937f-ddb8d3de5810",
-            })
-            .to_string(),
-            step if mixed(step)["type"] == "tool_result" => json!({
-                "type": "user", "message": {"role": "user", "content": [mixed(step)]},
-                "parent_tool_use_id": null, "session_id": SESSION, "uuid": "e00d493c-0b63-4258-966a-5bf83e543552",
-            })
-            .to_string(),
-            step => assistant(&mixed(step)),
-        };
-        bytes += line.len();
-        lines.push(line);
+        let round = lines.len();
+        lines.extend(std::iter::repeat_n(delta.clone(), DELTAS));
+        lines.extend([assistant(&said(0)), assistant(&said(1)), answer(number)]);
+        bytes += lines.iter().skip(round).map(String::len).sum::<usize>();
         if bytes >= TURN {
             break;
         }
@@ -145,25 +151,24 @@ fn turn() -> Vec<String> {
     lines
 }
 
-fn page(block: fn(usize) -> serde_json::Value) -> String {
-    let messages: Vec<_> = (0..MESSAGES)
-        .map(|number| {
-            let block = block(number);
-            let kind = if block["type"] == "tool_result" {
-                "user"
-            } else {
-                "assistant"
-            };
-            json!({
-                "uuid": format!("{number:08}-5e58-45b1-937f-ddb8d3de5810"), "type": kind,
-                "parent_uuid": format!("{:08}-5e58-45b1-937f-ddb8d3de5810", number.saturating_sub(1)),
-                "session_id": SESSION, "cwd": "/workspace", "git_branch": "main", "version": "2.1.197",
-                "timestamp": "2026-05-06T07:08:09.123Z",
-                "content": {"role": kind, "content": [block], "model": "claude-sonnet-5"},
-            })
-        })
-        .collect();
-    json!({"messages": messages, "total": 5_000, "limit": MESSAGES, "offset": 0, "has_more": true}).to_string()
+/// As a server writes it: the order of the fields is its own.
+fn page(block: fn(usize) -> String) -> String {
+    let message = |number: usize| {
+        let block = block(number);
+        let kind = if block.contains("tool_result") {
+            "user"
+        } else {
+            "assistant"
+        };
+        format!(
+            r#"{{"uuid":"{number:08}-5e58-45b1-937f-ddb8d3de5810","parent_uuid":"{number:08}-4e58-45b1-937f-ddb8d3de5810","type":"{kind}","session_id":"{SESSION}","timestamp":"2026-05-06T07:08:09.123Z","cwd":"/workspace","git_branch":"main","version":"2.1.197","content":{{"role":"{kind}","model":"claude-sonnet-5","message_id":"msg_{number:08}","content":[{block}],"usage":{{"input_tokens":120,"output_tokens":42}}}}}}"#
+        )
+    };
+    let messages: Vec<String> = (0..MESSAGES).map(message).collect();
+    format!(
+        r#"{{"messages":[{}],"total":5000,"limit":{MESSAGES},"offset":0,"has_more":true}}"#,
+        messages.join(",")
+    )
 }
 
 #[cfg(test)]
@@ -172,8 +177,8 @@ mod tests {
 
     #[test]
     fn inputs_are_as_large_as_their_names_say() {
-        for input in all() {
-            let bytes: usize = input.documents.iter().map(String::len).sum();
+        for input in INPUTS {
+            let bytes: usize = input.documents().iter().map(String::len).sum();
             match input.name {
                 name if name.contains("10 MB") => assert!((10_000_000..10_100_000).contains(&bytes), "{name}: {bytes}"),
                 name if name.contains("1 MB") => assert!((900_000..1_150_000).contains(&bytes), "{name}: {bytes}"),

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use stromboli_generated::types::HistoryPage;
 use stromboli_messages::Message;
 
-use input::{Input, Kind};
+use input::{INPUTS, Kind};
 
 const TABLE: &str = "messages";
 const PAIRS: usize = 15;
@@ -43,10 +43,10 @@ impl Reader {
         }
     }
 
-    fn read(self, input: &Input) {
-        for document in &input.documents {
+    fn read(self, kind: Kind, documents: &[String]) {
+        for document in documents {
             let document = black_box(document.as_str());
-            match (self, input.kind) {
+            match (self, kind) {
                 // Ours takes a line's text to keep, and so it has to be copied first; a decoder of events lends it.
                 (Self::Ours, Kind::Lines) => drop(black_box(Message::parse(document).expect("legal lines"))),
                 (Self::Ours, Kind::Page) => whole::<HistoryPage>(document),
@@ -68,7 +68,6 @@ fn whole<T: DeserializeOwned>(document: &str) {
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let inputs = input::all();
     match arguments.as_slice() {
         ["work", reader, name, rounds] => {
             let readers = [Reader::Ours, Reader::Value, Reader::Struct];
@@ -76,23 +75,29 @@ fn main() -> Result<()> {
                 .into_iter()
                 .find(|it| it.name() == *reader)
                 .ok_or("no such reader")?;
-            let input = inputs.iter().find(|it| it.name == *name).ok_or("no such input")?;
-            (0..rounds.parse()?).for_each(|_: u32| reader.read(input));
+            let input = INPUTS.into_iter().find(|it| it.name == *name).ok_or("no such input")?;
+            let documents = input.documents();
+            (0..rounds.parse()?).for_each(|_: u32| reader.read(input.kind, &documents));
             Ok(())
         }
-        ["--check"] => counts(&inputs),
+        ["--check"] => counts(),
         [] => {
-            times(&inputs)?;
-            counts(&inputs)
+            times()?;
+            counts()
         }
         _ => Err("usage: bench-messages [--check]".into()),
     }
 }
 
-fn times(inputs: &[Input]) -> Result<()> {
-    for input in inputs {
+fn times() -> Result<()> {
+    for input in INPUTS {
+        let documents = input.documents();
         for (peer, most) in PEERS {
-            let pair = paired(PAIRS, || Reader::Ours.read(input), || peer.read(input));
+            let pair = paired(
+                PAIRS,
+                || Reader::Ours.read(input.kind, &documents),
+                || peer.read(input.kind, &documents),
+            );
             let row = pair.row(TABLE, input.name, peer.name(), Measure::Time);
             row.budget(Budget::AtMost(most)).print()?;
         }
@@ -100,8 +105,9 @@ fn times(inputs: &[Input]) -> Result<()> {
     Ok(())
 }
 
-fn counts(inputs: &[Input]) -> Result<()> {
-    for input in inputs {
+fn counts() -> Result<()> {
+    for input in INPUTS {
+        let documents = input.documents();
         let count = |reader: Reader| instructions(&["work", reader.name(), input.name], ROUNDS);
         let ours = count(Reader::Ours)?;
         for (peer, most) in PEERS {
@@ -115,13 +121,13 @@ fn counts(inputs: &[Input]) -> Result<()> {
             );
             row.budget(Budget::AtMost(most)).print()?;
         }
-        let theirs = allocated(|| Reader::Struct.read(input));
+        let theirs = allocated(|| Reader::Struct.read(input.kind, &documents));
         let row = Row::new(
             TABLE,
             input.name,
             Reader::Struct.name(),
             Measure::Bytes,
-            kept(input),
+            kept(input.kind, documents),
             theirs,
         );
         // Of a text there is one copy in either, so that a second one of ours would show.
@@ -136,15 +142,14 @@ fn counts(inputs: &[Input]) -> Result<()> {
 }
 
 /// The bytes that ours allocates in all, given the lines to keep, as a stream has them.
-fn kept(input: &Input) -> f64 {
-    let mut lines = input.documents.clone();
-    match input.kind {
+fn kept(kind: Kind, documents: Vec<String>) -> f64 {
+    match kind {
         Kind::Lines => allocated(|| {
-            for line in lines.drain(..) {
+            for line in documents {
                 drop(black_box(Message::parse(line).expect("legal lines")));
             }
         }),
-        Kind::Page => allocated(|| Reader::Ours.read(input)),
+        Kind::Page => allocated(|| Reader::Ours.read(kind, &documents)),
     }
 }
 
