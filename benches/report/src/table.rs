@@ -115,10 +115,15 @@ fn count(value: f64) -> String {
 
 fn budget(budget: Budget) -> String {
     match budget {
-        Budget::AtMost(most) => format!("≤ {most}"),
-        Budget::AtLeast(least) => format!("≥ {least}"),
+        Budget::AtMost(most) => format!("≤ {}", rounded(most)),
+        Budget::AtLeast(least) => format!("≥ {}", rounded(least)),
         Budget::AtMostMore(most) => format!("≤ {} more", count(most)),
     }
+}
+
+/// To two digits behind the point, without those that say nothing.
+fn rounded(limit: f64) -> f64 {
+    (limit * 100.0).round() / 100.0
 }
 
 #[cfg(test)]
