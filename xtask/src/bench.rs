@@ -16,6 +16,10 @@ const EMULATOR: &str = "emulator";
 const REPORT: &str = "report";
 /// Those that count instructions, in CI.
 const COUNTED: [&str; 2] = ["messages", "sse"];
+/// The same for Cargo. Peers that need a newer Rust than we do are features, and not part of it.
+const COUNTED_PACKAGES: &str = "-p report -p bench-messages -p bench-sse";
+/// Their own tests, built as they are.
+pub const TESTS: &str = "test --release -p report -p bench-messages -p bench-sse --manifest-path benches/Cargo.toml --target-dir target/benches";
 const PAGE: &str = "docs/performance.md";
 
 /// Raises the limit of open files as far as the system lets everyone, then turns into the measurement.
@@ -24,14 +28,14 @@ const WITH_ALL_FILES: &str = "ulimit -n \"$(ulimit -H -n)\" && exec \"$@\"";
 /// Measures everything and writes the page.
 pub fn all(root: &Path) -> TaskResult {
     let names = names(&root.join("benches"))?;
-    build(root, &[])?;
+    build(root, EVERYTHING)?;
     let rows = rows(root, &names, &[])?;
     report(root, &rows, &["--page", PAGE])
 }
 
 /// Measures one thing and prints its table.
 pub fn one(root: &Path, name: &str) -> TaskResult {
-    build(root, &[name])?;
+    build(root, EVERYTHING)?;
     if name == EMULATOR {
         return ci::succeed(&mut program(root, name), None);
     }
@@ -41,7 +45,7 @@ pub fn one(root: &Path, name: &str) -> TaskResult {
 
 /// Only what is the same on every machine.
 pub fn check(root: &Path) -> TaskResult {
-    build(root, &COUNTED)?;
+    build(root, COUNTED_PACKAGES)?;
     let rows = rows(root, &COUNTED.map(str::to_owned), &["--check"])?;
     report(root, &rows, &[])
 }
@@ -60,17 +64,15 @@ fn names(benches: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-/// Builds these benchmarks, or all.
-fn build(root: &Path, names: &[&str]) -> TaskResult {
-    let mut build = ci::cargo_command(root, "build --release --manifest-path benches/Cargo.toml --target-dir");
-    build.arg(folder(root));
-    if !names.is_empty() {
-        build.args(["-p", REPORT]);
-    }
-    for name in names {
-        build.arg("-p").arg(format!("bench-{name}"));
-    }
-    ci::succeed(&mut build, None)
+/// The same choice for one benchmark as for all, since another would turn on other features of what they share, which
+/// would be built again.
+const EVERYTHING: &str = "--workspace --all-features";
+
+/// Builds a choice of packages.
+fn build(root: &Path, packages: &str) -> TaskResult {
+    let arguments =
+        format!("build --release {packages} --manifest-path benches/Cargo.toml --target-dir target/benches");
+    ci::succeed(&mut ci::cargo_command(root, &arguments), None)
 }
 
 fn folder(root: &Path) -> PathBuf {

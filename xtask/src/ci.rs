@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{TaskResult, drift, generate, tidy};
+use crate::{TaskResult, bench, drift, generate, tidy};
 
 /// An example starts its server in process and ends by itself; one that does not is broken.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(60);
@@ -73,6 +73,8 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
         let command = format!("cargo run -q -p stromboli --features schemars --example {name}");
         steps.push(step(command, move || example(root, &name)));
     }
+    steps.push(cargo(root, &[], bench::TESTS));
+    steps.push(step("cargo xtask bench --check", move || bench::check(root)));
     steps.push(cargo(root, &[], "test --workspace"));
     Ok(steps)
 }
@@ -218,6 +220,7 @@ mod tests {
         let names: Vec<String> = steps(&root).unwrap().into_iter().map(|step| step.name).collect();
         assert_eq!(names.first().unwrap(), "cargo fmt --all --check");
         assert_eq!(names.last().unwrap(), "cargo test --workspace");
+        assert!(names.contains(&"cargo xtask bench --check".into()));
         for name in examples(&root.join("stromboli/examples")).unwrap() {
             assert!(names.contains(&format!(
                 "cargo run -q -p stromboli --features schemars --example {name}"
