@@ -7,7 +7,12 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test stops at the first surprise"
+)]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "one with the checker's locks, one with those of the standard library"
 )]
 #![allow(clippy::print_stdout, reason = "how many orders there were, for docs/reliability.md")]
 #![allow(unreachable_pub, missing_docs, reason = "these are parts of a library")]
