@@ -12,6 +12,7 @@ mod twins;
 use std::path::Path;
 
 use crate::TaskResult;
+pub use files::paths;
 
 /// Runs every check on the repository at `root`.
 pub fn run(root: &Path) -> TaskResult {
