@@ -11,8 +11,6 @@ use std::process::Command;
 use self::packages::{Package, SINCE};
 use crate::{TaskResult, ci, npm, public_api};
 
-/// The workspaces of the repository. What is not ours to distribute still runs here.
-const WORKSPACES: [&str; 3] = ["Cargo.toml", "benches/Cargo.toml", "fuzz/Cargo.toml"];
 /// The crates for users.
 const CRATES: [&str; 4] = [
     "stromboli",
@@ -20,43 +18,37 @@ const CRATES: [&str; 4] = [
     "stromboli-generated",
     "stromboli-messages",
 ];
-/// Their own lints besides the workspace's: what docs.rs builds, with the features that its section in the manifest names.
+/// What docs.rs builds, with the features that its section in the manifest names.
 const DOCS_RS: &str = "doc --quiet --no-deps --package stromboli --features axum,schemars";
 
 /// Runs everything, up to the first that fails.
 pub fn run(root: &Path) -> TaskResult {
     say("licences, sources and compilers of all dependencies");
-    let mut problems = Vec::new();
     let allowed = licences::allowed(&crate::read(&root.join("deny.toml"))?)?;
-    let mut ours = Vec::new();
-    for manifest in WORKSPACES {
-        let packages = packages::list(root, manifest)?;
-        println!("  {manifest}: {} packages", packages.len());
-        problems.extend(licences::check(&packages, &allowed));
-        problems.extend(packages::from_elsewhere(&packages));
-        problems.extend(packages::too_new(&packages));
-        ours.extend(
-            packages
-                .into_iter()
-                .filter(|package| CRATES.contains(&package.name.as_str())),
-        );
-    }
-    problems.extend(packages::openssl_by_default(root)?);
-    ours.sort_by(|a, b| a.name.cmp(&b.name));
-    ours.dedup_by(|a, b| a.name == b.name);
+    let packages = packages::list(root)?;
+    let problems = [
+        licences::check(&packages, &allowed),
+        packages::from_elsewhere(&packages),
+        packages::too_new(&packages),
+        packages::openssl_by_default(root)?,
+    ]
+    .concat();
     if !problems.is_empty() {
-        problems.sort();
-        problems.dedup();
         return Err(format!(
             "{}\n\nsupply-chain: {} to fix",
             problems.join("\n"),
             problems.len()
         ));
     }
+    println!("  {} packages, nothing to fix", packages.len());
     advisories(root)?;
 
     say("each crate without features, and with each one alone");
-    for arguments in ours.iter().flat_map(features_alone) {
+    let ours = packages
+        .iter()
+        .filter(|package| CRATES.contains(&package.name.as_str()));
+    for arguments in ours.flat_map(features_alone) {
+        println!("  cargo {arguments}");
         ci::succeed(&mut ci::cargo_command(root, &arguments), None)?;
     }
     say("the documentation as docs.rs builds it");

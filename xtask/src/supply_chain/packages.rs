@@ -1,4 +1,4 @@
-//! The packages of a workspace, as Cargo resolved them for all platforms and features, and what must be true of each.
+//! The packages of the workspace, as Cargo resolved them for all platforms and features, and what must be true of each.
 
 use std::path::Path;
 
@@ -20,13 +20,10 @@ pub struct Package {
     pub features: Vec<String>,
 }
 
-/// All packages of the workspace with this manifest.
-pub fn list(root: &Path, manifest: &str) -> Result<Vec<Package>, String> {
-    let mut metadata = ci::cargo_command(
-        root,
-        "metadata --format-version 1 --all-features --locked --manifest-path",
-    );
-    let text = output(metadata.arg(manifest))?;
+/// All packages of the workspace.
+pub fn list(root: &Path) -> Result<Vec<Package>, String> {
+    let mut metadata = ci::cargo_command(root, "metadata --format-version 1 --all-features --locked");
+    let text = output(&mut metadata)?;
     let metadata: Value = serde_json::from_str(&text).map_err(|e| format!("cargo metadata: {e}"))?;
     let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -97,9 +94,10 @@ pub fn openssl_by_default(root: &Path) -> Result<Vec<String>, String> {
 }
 
 fn openssl(tree: &str) -> Vec<String> {
+    let names = ["openssl ", "openssl-sys ", "native-tls "];
     let found = tree
         .lines()
-        .find(|line| line.starts_with("openssl") || line.starts_with("native-tls "));
+        .find(|line| names.iter().any(|name| line.starts_with(name)));
     found
         .map(|line| format!("{line} is in the tree by default; it may come with the feature native-tls alone"))
         .into_iter()
@@ -148,7 +146,10 @@ mod tests {
 
     #[test]
     fn openssl_is_found_in_a_tree() {
-        assert_eq!(openssl("stromboli v0.1.0\nrustls v0.23.1\n"), [""; 0]);
+        assert_eq!(
+            openssl("stromboli v0.1.0\nrustls v0.23.1\nopenssl-probe v0.2.1\n"),
+            [""; 0]
+        );
         for line in ["openssl-sys v0.9.1", "native-tls v0.2.1"] {
             assert!(openssl(&format!("stromboli v0.1.0\n{line}\n"))[0].starts_with(line));
         }
