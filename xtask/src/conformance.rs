@@ -21,10 +21,11 @@ use crate::{TaskResult, ci, contract};
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How long the emulator may take to start, once it is built.
 const START: Duration = Duration::from_secs(30);
-/// What the emulator is told: to ask for tokens, to do the same each time, and to take long enough for a job that it can
-/// be cancelled.
-const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --delay 20 --api-token contract \
+/// What the emulator is told: to ask for tokens, and to do the same each time.
+const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --api-token contract \
                         --jwt-secret contract-contract-contract-contract";
+/// And where runs are to take some time, so that a job can be cancelled before it ends.
+const SLOW: &str = "--delay 300";
 const API_TOKEN: &str = "contract";
 
 /// Runs everything, up to the end whatever fails. `more` goes to Schemathesis.
@@ -48,8 +49,9 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     };
     let examples = if quick { 20 } else { 150 };
     let with_token = asked.with_token(examples).and_then(|outcome| {
+        let chains = asked.in_chains(examples)?;
         let tokens = asked.with_access_token(examples)?;
-        Ok(outcome.and(tokens))
+        Ok(outcome.and(chains).and(tokens))
     });
     let without_token = asked.without_token();
     say("asking Prism about the client's requests");
@@ -140,37 +142,50 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    /// All checks in all phases.
+    /// All checks, one request after the other.
     fn with_token(&mut self, examples: u32) -> Result<Outcome, String> {
-        say("asking the emulator with a token: examples, bounds, made-up requests, chains of requests");
-        self.run("with-token", Credential::ApiToken, examples, &[])
+        say("asking the emulator with a token: examples, bounds, made-up requests");
+        let phases = "--phases=examples,coverage,fuzzing";
+        self.run("with-token", Credential::ApiToken, examples, &[], &[phases])
+    }
+
+    /// Requests that take what they need from the answers to earlier ones.
+    fn in_chains(&mut self, examples: u32) -> Result<Outcome, String> {
+        say("asking it in chains of requests");
+        let slow: Vec<&str> = SLOW.split(' ').collect();
+        self.run("in-chains", Credential::ApiToken, examples, &slow, &["--phases=stateful"])
     }
 
     /// The operations that take nothing but an access token, apart, since one of them ends what the token is good for.
+    /// They are in no chain.
     fn with_access_token(&mut self, examples: u32) -> Result<Outcome, String> {
         say("asking it with an access token");
         let two = [
-            "--include-operation-id",
-            "auth_validate",
-            "--include-operation-id",
-            "auth_logout",
+            "--phases=examples,coverage,fuzzing",
+            "--include-operation-id=auth_validate",
+            "--include-operation-id=auth_logout",
         ];
-        self.run("with-access-token", Credential::AccessToken, examples, &two)
+        self.run("with-access-token", Credential::AccessToken, examples, &[], &two)
     }
 
     /// What comes before the token is looked at, and that nothing comes after it.
     fn without_token(&mut self) -> Result<Outcome, String> {
         say("asking the emulator without a token");
-        self.run(
-            "without-token",
-            Credential::None,
-            10,
-            &["--phases", "examples,coverage"],
-        )
+        let phases = "--phases=examples,coverage";
+        self.run("without-token", Credential::None, 10, &[], &[phases])
     }
 
-    fn run(&self, name: &str, credential: Credential, examples: u32, arguments: &[&str]) -> Result<Outcome, String> {
-        let command = cargo(self.root, EMULATOR);
+    /// `emulator` and `arguments` are more arguments of the two programs.
+    fn run(
+        &self,
+        name: &str,
+        credential: Credential,
+        examples: u32,
+        emulator: &[&str],
+        arguments: &[&str],
+    ) -> Result<Outcome, String> {
+        let mut command = cargo(self.root, EMULATOR);
+        command.args(emulator);
         let mut emulator = Program::start(&command, self.folder.join(format!("{name}.emulator.log")))?;
         let server = emulator.url("", START)?;
         let token = match credential {
