@@ -22,8 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How long the emulator may take to start, once it is built.
 const START: Duration = Duration::from_secs(30);
 /// What the emulator is told: to ask for tokens, and to do the same each time.
-const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --api-token contract \
-                        --jwt-secret contract-contract-contract-contract";
+const EMULATOR: &str = "--port=0 --echo --seed=1 --api-token=contract --jwt-secret=contract-contract-contract-contract";
 /// And where no job is to end before it is looked at and cancelled: a minute for each line, in milliseconds.
 const SLOW: &str = "--delay=60000";
 const API_TOKEN: &str = "contract";
@@ -36,8 +35,7 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     let program = schemathesis::installed(root)?;
     prism::install(root)?;
     say("building the emulator and the tests");
-    ci::succeed(&mut cargo(root, "build -q -p stromboli-emulator"), None)?;
-    ci::succeed(cargo(root, TESTS).arg("--no-run"), None)?;
+    ci::succeed(tests(root).arg("--no-run"), None)?;
 
     let start = Instant::now();
     let asked = Asked {
@@ -50,7 +48,7 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     let with_token = asked.with_token(if quick { 20 } else { 150 });
     let without_token = asked.without_token();
     say("asking Prism about the client's requests");
-    let client = prism::run(root, &folder, cargo(root, TESTS));
+    let client = prism::run(root, &folder, tests(root));
 
     let mut problems = Vec::new();
     let (with_token, without_token) = (
@@ -87,11 +85,12 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     ))
 }
 
-/// The tests that need a Prism are among these.
-const TESTS: &str = "test -q -p stromboli-tests --test it";
-
-fn cargo(root: &Path, arguments: &str) -> Command {
-    ci::cargo_command(root, arguments)
+/// The tests that need a Prism are among these, and Cargo builds the emulator's program for them. Like `cargo test
+/// --workspace`, which need not build all of it again then.
+fn tests(root: &Path) -> Command {
+    let mut command = ci::cargo_command(root, "test -q --workspace --test it --target-dir");
+    command.arg(root.join("target"));
+    command
 }
 
 fn say(what: &str) {
@@ -208,8 +207,8 @@ impl Asked<'_> {
     }
 
     fn run(&self, round: &Round<'_>) -> Result<Outcome, String> {
-        let mut command = cargo(self.root, EMULATOR);
-        command.args(round.emulator);
+        let mut command = Command::new(self.root.join("target/debug/stromboli-emulator"));
+        command.args(EMULATOR.split(' ')).args(round.emulator);
         let mut emulator = Program::start(&command, self.folder.join(format!("{}.emulator.log", round.name)))?;
         let server = emulator.url("", START)?;
         let token = match round.credential {
