@@ -41,13 +41,17 @@ pub fn check(files: &[File]) -> Result<Vec<String>, String> {
     Ok(problems)
 }
 
-/// Whether the file has a test of that name: a function right below an attribute.
 fn exists(files: &[File], named: &str) -> bool {
     let Some((file, test)) = named.split_once("::") else {
         return false;
     };
     let folder = if file.starts_with("src/") { "" } else { "tests/it/" };
-    let Ok(file) = find(files, &format!("{CRATE}/{folder}{file}")) else {
+    has_test(files, &format!("{CRATE}/{folder}{file}"), test)
+}
+
+/// Whether the file at this path has a test of that name: a function right below an attribute.
+pub fn has_test(files: &[File], path: &str, test: &str) -> bool {
+    let Ok(file) = find(files, path) else {
         return false;
     };
     let lines: Vec<&str> = file.text.lines().map(str::trim).collect();
