@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::available_parallelism;
 
-use crate::{TaskResult, ci, npm};
+use crate::{TaskResult, cargo_tool, ci};
 
 /// How long each target runs unless told otherwise.
 pub const SECONDS: u32 = 30;
+/// Of cargo-fuzz.
 const VERSION: &str = "0.13.2";
 /// One input may take so long, in seconds, on a machine that has other things to do.
 const TIMEOUT: u32 = 20;
@@ -26,7 +27,7 @@ pub fn run(root: &Path, only: Option<&str>, seconds: u32) -> TaskResult {
         Some(name) if known.iter().any(|target| target == name) => vec![name],
         Some(name) => return Err(format!("there is no target {name}, but {}", known.join(", "))),
     };
-    let program = installed(root)?;
+    let program = cargo_tool::installed(root, "cargo-fuzz", VERSION)?;
     let mut build = Command::new(&program);
     build.args(["fuzz", "build"]).args(BUILD);
     ci::succeed(build.current_dir(root), None)?;
@@ -130,22 +131,6 @@ fn end_of(said: &str) -> String {
         .copied()
         .collect::<Vec<_>>()
         .join("\n")
-}
-
-/// Where cargo-fuzz is, after it was installed if it was not there.
-fn installed(root: &Path) -> Result<PathBuf, String> {
-    let folder = root.join(format!("target/tools/cargo-fuzz-{VERSION}"));
-    let program = folder.join("bin/cargo-fuzz");
-    if !npm::answers(&program) {
-        println!("installing cargo-fuzz {VERSION} into {}", folder.display());
-        // Without optimizations it is there in half of the time, and it only calls Cargo.
-        let mut install = ci::cargo_command(root, "install --quiet --locked --debug cargo-fuzz --version");
-        install.args([VERSION, "--target-dir"]).arg(folder.join("build"));
-        ci::succeed(install.arg("--root").arg(&folder), None)?;
-        // Most often it is there. What was built is not needed any more.
-        let _ = std::fs::remove_dir_all(folder.join("build"));
-    }
-    Ok(program)
 }
 
 #[cfg(test)]

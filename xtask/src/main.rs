@@ -11,6 +11,7 @@
 #![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
 
 mod bench;
+mod cargo_tool;
 mod ci;
 mod conformance;
 mod contract;

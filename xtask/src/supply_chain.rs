@@ -1,16 +1,20 @@
 //! What our crates are built from, and that they can be built by others: with any one feature, the oldest dependencies
 //! that the manifests allow, and the oldest compiler; on docs.rs.
 
-mod licences;
 mod minimal;
 mod packages;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use self::packages::{Package, SINCE};
-use crate::{TaskResult, ci, npm, public_api};
+use crate::{TaskResult, cargo_tool, ci, public_api};
 
+/// Of cargo-deny.
+const VERSION: &str = "0.20.2";
+/// So long the database of advisories may take to arrive.
+const FETCH: Duration = Duration::from_secs(60);
 /// The crates for users.
 const CRATES: [&str; 4] = [
     "stromboli",
@@ -23,16 +27,25 @@ const DOCS_RS: &str = "doc --quiet --no-deps --package stromboli --features axum
 
 /// Runs everything, up to the first that fails.
 pub fn run(root: &Path) -> TaskResult {
-    say("licences, sources and compilers of all dependencies");
-    let allowed = licences::allowed(&crate::read(&root.join("deny.toml"))?)?;
+    say("licences, bans and sources of deny.toml");
+    let cargo_deny = cargo_tool::installed(root, "cargo-deny", VERSION)?;
+    let deny = |arguments: &str, limit| {
+        let mut command = Command::new(&cargo_deny);
+        command.args(["--all-features", "--locked"]).args(arguments.split(' '));
+        ci::succeed(command.current_dir(root), limit)
+    };
+    deny("check licenses bans sources", None)?;
+    // The database of advisories is a repository of its own, which a build may not be able to reach.
+    match deny("fetch db", Some(FETCH)) {
+        Ok(()) => deny("check --disable-fetch advisories", None)?,
+        Err(said) => say(&format!(
+            "advisories NOT looked at, their database cannot be fetched: {said}"
+        )),
+    }
+
+    say("what the dependencies say that they need");
     let packages = packages::list(root)?;
-    let problems = [
-        licences::check(&packages, &allowed),
-        packages::from_elsewhere(&packages),
-        packages::too_new(&packages),
-        packages::openssl_by_default(root)?,
-    ]
-    .concat();
+    let problems = [packages::too_new(&packages), packages::openssl_by_default(root)?].concat();
     if !problems.is_empty() {
         return Err(format!(
             "{}\n\nsupply-chain: {} to fix",
@@ -40,9 +53,6 @@ pub fn run(root: &Path) -> TaskResult {
             problems.len()
         ));
     }
-    println!("  {} packages, nothing to fix", packages.len());
-    advisories(root)?;
-
     say("each crate without features, and with each one alone");
     let ours = packages
         .iter()
@@ -62,18 +72,6 @@ pub fn run(root: &Path) -> TaskResult {
 
 fn say(what: &str) {
     println!("supply-chain: {what}");
-}
-
-/// The database of advisories comes from the network, which a build may not have, with a program that takes minutes to
-/// compile.
-fn advisories(root: &Path) -> TaskResult {
-    if !npm::answers(Path::new("cargo-deny")) {
-        say("advisories NOT looked at: cargo-deny is not installed");
-        return Ok(());
-    }
-    say("advisories");
-    let mut deny = Command::new("cargo-deny");
-    ci::succeed(deny.args(["check", "advisories"]).current_dir(root), None)
 }
 
 /// What Cargo is told for a crate without features, and with each.

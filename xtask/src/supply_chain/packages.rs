@@ -13,9 +13,6 @@ pub const SINCE: &str = "1.88";
 pub struct Package {
     pub name: String,
     pub version: String,
-    pub licence: Option<String>,
-    /// `None` when it is in this repository.
-    pub source: Option<String>,
     pub rust_version: Option<String>,
     pub features: Vec<String>,
 }
@@ -32,8 +29,6 @@ pub fn list(root: &Path) -> Result<Vec<Package>, String> {
         .map(|package| Package {
             name: text(&package["name"]).unwrap_or_default(),
             version: text(&package["version"]).unwrap_or_default(),
-            licence: text(&package["license"]),
-            source: text(&package["source"]),
             rust_version: text(&package["rust_version"]),
             features: package["features"]
                 .as_object()
@@ -43,26 +38,6 @@ pub fn list(root: &Path) -> Result<Vec<Package>, String> {
                 .collect(),
         })
         .collect())
-}
-
-/// Fails on packages that no registry has: what is published cannot depend on a commit.
-pub fn from_elsewhere(packages: &[Package]) -> Vec<String> {
-    let elsewhere = |package: &&Package| {
-        package
-            .source
-            .as_ref()
-            .is_some_and(|source| !source.starts_with("registry+"))
-    };
-    packages
-        .iter()
-        .filter(elsewhere)
-        .map(|package| {
-            format!(
-                "{} {} is not from a registry; depend on a release",
-                package.name, package.version
-            )
-        })
-        .collect()
 }
 
 /// Fails on packages that say that they need a newer compiler than we do.
@@ -116,29 +91,21 @@ fn output(command: &mut std::process::Command) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    fn package(source: Option<&str>, rust_version: Option<&str>) -> [Package; 1] {
+    fn package(rust_version: Option<&str>) -> [Package; 1] {
         [Package {
             name: "a".to_owned(),
-            source: source.map(str::to_owned),
             rust_version: rust_version.map(str::to_owned),
             ..Package::default()
         }]
     }
 
     #[test]
-    fn a_commit_is_no_release() {
-        assert_eq!(from_elsewhere(&package(None, None)), [""; 0]);
-        assert_eq!(from_elsewhere(&package(Some("registry+https://a"), None)), [""; 0]);
-        assert_eq!(from_elsewhere(&package(Some("git+https://a"), None)).len(), 1);
-    }
-
-    #[test]
     fn a_newer_compiler_than_promised_is_too_new() {
         for good in [None, Some("1.88"), Some("1.88.5"), Some("1.9")] {
-            assert_eq!(too_new(&package(None, good)), [""; 0], "{good:?}");
+            assert_eq!(too_new(&package(good)), [""; 0], "{good:?}");
         }
         for bad in ["1.89", "1.89.0", "1.100", "2.0"] {
-            assert_eq!(too_new(&package(None, Some(bad))).len(), 1, "{bad}");
+            assert_eq!(too_new(&package(Some(bad))).len(), 1, "{bad}");
         }
         let manifest = crate::read(&crate::root().join("Cargo.toml")).unwrap();
         assert!(manifest.contains(&format!("rust-version = \"{SINCE}\"")));
