@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{TaskResult, drift, fuzz, generate, public_api, supply_chain, tidy};
+use crate::{TaskResult, conformance, drift, fuzz, generate, public_api, supply_chain, tidy};
 
 /// An example starts its server in process and ends by itself; one that does not is broken.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(60);
@@ -77,6 +77,10 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
         let command = format!("cargo run -q -p stromboli --features schemars --example {name}");
         steps.push(step(command, move || example(root, &name)));
     }
+    // Without `--quick` a busy machine may not be done within the limit.
+    steps.push(step("cargo xtask contract --quick", move || {
+        conformance::run(root, true, &[])
+    }));
     steps.push(cargo(root, &[], "test --workspace"));
     Ok(steps)
 }
@@ -228,6 +232,7 @@ mod tests {
                 "cargo run -q -p stromboli --features schemars --example {name}"
             )));
         }
+        assert!(names.contains(&"cargo xtask contract --quick".into()));
         assert!(names.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".into()));
     }
 }
