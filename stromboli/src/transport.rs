@@ -228,9 +228,10 @@ impl HttpTransport {
         // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
         // so opening one has ours.
         let is_stream = operation.class.is_stream();
-        *request.timeout_mut() = match is_stream {
-            false => Some(left),
-            true => self.shared.brought_http.then_some(Duration::MAX),
+        *request.timeout_mut() = if is_stream {
+            self.shared.brought_http.then_some(Duration::MAX)
+        } else {
+            Some(left)
         };
         let sent = self.shared.http.execute(request);
         let answered = if is_stream {
