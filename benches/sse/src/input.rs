@@ -77,7 +77,7 @@ const BYTEWISE: usize = 64 << 10;
 
 fn token(number: usize) -> String {
     // 58 bytes with its line ends, as a server that prints tokens sends them.
-    format!("data: {{\"type\":\"delta\",\"n\":{number:06},\"text\":\" word and\"}}\n\n")
+    format!("data: {{\"type\":\"delta\",\"n\":{number:06},\"text\":\" words and so\"}}\n\n")
 }
 
 fn named(number: usize) -> String {
