@@ -34,8 +34,8 @@ pub(crate) struct EventStream {
 
 /// How long the server may still be silent.
 struct Silence {
-    /// Goes on over many silences, and is only set anew when it runs out: a timer for each event would cost more than the
-    /// event.
+    /// Goes on over many silences, and is only set anew when it runs out: one for each event would be made, registered and
+    /// dropped with it.
     timer: Pin<Box<Sleep>>,
     /// When this silence will have been too long; none while bytes come.
     end: Option<Instant>,
