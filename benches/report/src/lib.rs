@@ -15,4 +15,4 @@ pub use pairs::{Pair, cpu_seconds, in_turns, median, paired};
 pub use row::{Budget, Measure, Row};
 
 /// The result of a benchmark's parts.
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

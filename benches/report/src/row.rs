@@ -32,6 +32,8 @@ pub enum Measure {
     Bytes,
     /// Crates of a build.
     Crates,
+    /// Tasks of an async runtime.
+    Tasks,
 }
 
 impl Measure {

@@ -84,6 +84,7 @@ fn measure(measure: Measure) -> &'static str {
         Measure::Allocations => "allocations",
         Measure::Bytes => "bytes",
         Measure::Crates => "crates",
+        Measure::Tasks => "tasks",
     }
 }
 
