@@ -1,0 +1,28 @@
+//! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
+
+mod health;
+mod jobs;
+mod run;
+
+use clap::Subcommand;
+
+use crate::context::Context;
+use crate::exit::Failure;
+
+/// In the order in which `--help` lists them. What a command is for stands above its struct.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Run(Box<run::Run>),
+    Jobs(jobs::Jobs),
+    Health(health::Health),
+}
+
+impl Command {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::Run(command) => command.run(context).await,
+            Self::Jobs(command) => command.run(context).await,
+            Self::Health(command) => command.run(context).await,
+        }
+    }
+}

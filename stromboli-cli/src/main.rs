@@ -1,0 +1,39 @@
+//! The command `stromboli`: every capability of the crate of that name from a terminal, and from scripts.
+//!
+//! This file parses, runs and turns what came of it into an exit code. What a command does stands in `commands/`.
+
+mod args;
+mod commands;
+mod context;
+mod exit;
+mod interrupt;
+mod options;
+mod output;
+mod prompt;
+mod settings;
+mod shape;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::Cli;
+use crate::context::Context;
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let context = Context::new(&cli.global);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(cli.command.run(&context)),
+        Err(error) => Err(Failure::from(error)),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(&context.output);
+            failure.exit_code()
+        }
+    }
+}
