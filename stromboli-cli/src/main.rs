@@ -7,6 +7,7 @@ mod commands;
 mod context;
 mod exit;
 mod interrupt;
+mod locked_file;
 mod options;
 mod output;
 mod prompt;
