@@ -1,8 +1,15 @@
 //! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
 
+mod api;
+mod auth;
+mod config;
+mod doctor;
 mod health;
+mod images;
 mod jobs;
 mod run;
+mod secrets;
+mod sessions;
 
 use clap::Subcommand;
 
@@ -14,7 +21,14 @@ use crate::exit::Failure;
 pub(crate) enum Command {
     Run(Box<run::Run>),
     Jobs(jobs::Jobs),
+    Sessions(sessions::Sessions),
+    Secrets(secrets::Secrets),
+    Images(images::Images),
+    Auth(auth::Auth),
+    Config(config::Config),
     Health(health::Health),
+    Doctor(doctor::Doctor),
+    Api(api::Api),
 }
 
 impl Command {
@@ -22,7 +36,14 @@ impl Command {
         match self {
             Self::Run(command) => command.run(context).await,
             Self::Jobs(command) => command.run(context).await,
+            Self::Sessions(command) => command.run(context).await,
+            Self::Secrets(command) => command.run(context).await,
+            Self::Images(command) => command.run(context).await,
+            Self::Auth(command) => command.run(context).await,
+            Self::Config(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
+            Self::Doctor(command) => command.run(context).await,
+            Self::Api(command) => command.run(context).await,
         }
     }
 }

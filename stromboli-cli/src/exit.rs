@@ -45,6 +45,8 @@ pub(crate) enum Failure {
     Interrupted(String),
     /// This machine did not play along.
     Other(Complaint),
+    /// What was looked at is not as it should be; what and why was said before.
+    Found(Code, String),
     /// Nobody reads the output any more, which is said to nobody.
     Closed,
 }
@@ -64,6 +66,14 @@ impl Failure {
         })
     }
 
+    /// Of an error that may be the library's.
+    pub(crate) fn from_boxed(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match error.downcast::<stromboli::Error>() {
+            Ok(error) => Self::Call(*error),
+            Err(error) => Self::other(error.to_string()),
+        }
+    }
+
     /// Says what to do next.
     #[must_use]
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
@@ -73,12 +83,32 @@ impl Failure {
         self
     }
 
-    fn code(&self) -> Code {
+    /// What went wrong, in one clause.
+    pub(crate) fn clause(&self) -> String {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) => complaint.clause.clone(),
+            Self::Call(error) => error.to_string(),
+            Self::Interrupted(what) | Self::Found(_, what) => what.clone(),
+            Self::Closed => String::new(),
+        }
+    }
+
+    /// What helps against it, where something does.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) => complaint.next.clone(),
+            Self::Call(error) => next_step(error.kind()).map(str::to_owned),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> Code {
         match self {
             Self::Usage(_) => Code::Usage,
             Self::Call(error) => code_of(error.kind()),
             Self::Interrupted(_) => Code::Interrupted,
             Self::Other(_) => Code::Other,
+            Self::Found(code, _) => *code,
             Self::Closed => Code::Done,
         }
     }
@@ -94,7 +124,7 @@ impl Failure {
                 output.error(&complaint.clause);
                 complaint.next.iter().for_each(|next| output.hint(next));
             }
-            Self::Interrupted(what) => output.error(what),
+            Self::Interrupted(what) | Self::Found(_, what) => output.error(what),
             Self::Call(error) => print_call(error, output),
             Self::Closed => {}
         }
@@ -137,7 +167,7 @@ pub(crate) fn code_of(kind: ErrorKind) -> Code {
 fn next_step(kind: ErrorKind) -> Option<&'static str> {
     use ErrorKind as Kind;
     Some(match kind {
-        Kind::Unauthorized => "set STROMBOLI_TOKEN to a token that this server accepts",
+        Kind::Unauthorized => "`stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts",
         Kind::Forbidden => "use a token that may do this",
         Kind::Connect => "is the server running, and is this its address? --url and STROMBOLI_URL set another",
         Kind::Tls => "check the address: https needs a certificate that this machine trusts",
@@ -146,7 +176,7 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
         Kind::Redirect => "give the address that it redirects to as --url",
         Kind::Incompatible | Kind::Unsupported => "`stromboli health` shows the server's version",
         Kind::AgentBusy => "wait for the turn to end",
-        Kind::SecretExists => "remove the secret first, or choose another name",
+        Kind::SecretExists => "`--replace` puts the new value in the place of the old",
         _ => return None,
     })
 }

@@ -3,11 +3,13 @@
 //! This file parses, runs and turns what came of it into an exit code. What a command does stands in `commands/`.
 
 mod args;
+mod ask;
 mod commands;
 mod context;
 mod exit;
 mod interrupt;
 mod locked_file;
+mod login;
 mod options;
 mod output;
 mod prompt;
