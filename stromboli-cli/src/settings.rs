@@ -232,6 +232,15 @@ fn first<T>(layers: &[Layer<'_>], get: impl Fn(&Choices) -> Option<T>) -> Option
         .find_map(|(choices, origin)| Some(set(get(choices)?, origin.clone())))
 }
 
+/// Refuses the name of a profile that none of these files has.
+pub(crate) fn known_profile(name: &str, paths: Vec<PathBuf>) -> Result<(), Complaint> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(File::read(path)?);
+    }
+    check_profile(&files, name)
+}
+
 fn check_profile(files: &[File], name: &str) -> Result<(), Complaint> {
     let names = || files.iter().flat_map(|file| file.profiles.keys().map(String::as_str));
     if names().any(|known| known == name) {

@@ -43,8 +43,12 @@ impl Api {
         let client = context.client()?;
         let body = body(self.data.as_deref())?;
         let method = self.method.to_uppercase();
+        let path = match self.path.starts_with('/') {
+            true => self.path,
+            false => format!("/{}", self.path),
+        };
         let waiting = context.output.spinner("server is working");
-        let answer = interrupt::or_stop(client.request(&method, &self.path, body), STOPPED).await;
+        let answer = interrupt::or_stop(client.request(&method, &path, body), STOPPED).await;
         drop(waiting);
         let mut printer = Printer::new(&context.output);
         let mut answer = match answer {

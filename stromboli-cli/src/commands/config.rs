@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Failure;
 use crate::login::Logins;
 use crate::output::table;
-use crate::settings::{PROJECT_FILE, Set, Settings, check_key, project_file, set_in_file, user_file};
+use crate::settings::{PROJECT_FILE, Set, Settings, check_key, known_profile, project_file, set_in_file, user_file};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,13 +147,24 @@ impl SetArgs {
     fn run(self, context: &Context) -> Result<(), Failure> {
         check_key(&self.key).map_err(Failure::Usage)?;
         if self.key.rsplit('.').next() == Some("url") {
-            // The client knows best what it can be given.
-            Client::builder(&self.value).build()?;
+            // The library knows best what it can be given.
+            if let Err(error) = Client::builder(&self.value).build() {
+                let refused = Failure::usage(format!("{} is no address of a server: {error}", self.value));
+                return Err(match self.value.contains("://") {
+                    true => refused,
+                    false => refused.next(format!("did you mean `http://{}`?", self.value)),
+                });
+            }
         }
         let path = match self.local {
             true => std::env::current_dir()?.join(PROJECT_FILE),
             false => user_path()?,
         };
+        if self.key == "profile" {
+            // The user's file is read everywhere, and one of a directory only there.
+            known_profile(&self.value, [path.clone()].into_iter().chain(user_file()).collect())
+                .map_err(Failure::Usage)?;
+        }
         set_in_file(&path, &self.key, &self.value)?;
         context
             .output

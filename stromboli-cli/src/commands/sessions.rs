@@ -68,7 +68,8 @@ impl List {
 
 /// Show what was said, in order.
 ///
-/// Messages are fetched page by page and shown as they come; JSON is one array of them, NDJSON one a line.
+/// Messages are fetched page by page and shown as they come. Text leaves out those that say nothing; JSON is one array of all,
+/// NDJSON one a line.
 #[derive(Args)]
 struct Messages {
     /// The conversation's id, as runs and `sessions list` show it.
@@ -95,8 +96,11 @@ impl Messages {
         while let Some(message) = next(&mut stream, &mut left).await? {
             match context.output.format {
                 Format::Text => {
+                    let Some(text) = markdown::plain(&message) else {
+                        continue;
+                    };
                     let gap = if first { "" } else { "\n" };
-                    context.output.line(&format!("{gap}{}", markdown::plain(&message)))?;
+                    context.output.line(&format!("{gap}{text}"))?;
                 }
                 Format::Ndjson => context.output.ndjson(&message)?,
                 Format::Json => all.push(message),
@@ -130,7 +134,7 @@ async fn next(stream: &mut MessageStream, left: &mut Option<u32>) -> Result<Opti
 enum ExportFormat {
     /// One message a line, as the server gives it.
     Jsonl,
-    /// For reading.
+    /// For reading: what says nothing is left out.
     Markdown,
 }
 
@@ -156,7 +160,11 @@ impl Export {
         while let Some(exported) = message {
             match self.format {
                 ExportFormat::Jsonl => context.output.ndjson(&exported)?,
-                ExportFormat::Markdown => context.output.line(&format!("\n{}", markdown::section(&exported)))?,
+                ExportFormat::Markdown => {
+                    if let Some(section) = markdown::section(&exported) {
+                        context.output.line(&format!("\n{section}"))?;
+                    }
+                }
             }
             message = stream.try_next().await?;
         }

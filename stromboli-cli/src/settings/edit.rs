@@ -20,6 +20,14 @@ pub(crate) fn set_in_file(path: &Path, key: &str, text: &str) -> Result<(), Fail
             .map_err(|error| broken(format!("{error}").trim_end().to_owned()))?,
         None => DocumentMut::new(),
     };
+    // Comments behind the last setting belong to what stands above them, not behind what is added now.
+    let mut behind = document.trailing().as_str().unwrap_or_default().to_owned();
+    if !behind.is_empty() && !behind.ends_with('\n') {
+        behind.push('\n');
+    }
+    document.set_trailing("");
+    let above = document.to_string();
+
     let mut keys: Vec<&str> = key.split('.').collect();
     let last = keys.pop().unwrap_or_default();
     let mut table: &mut Table = document.as_table_mut();
@@ -46,6 +54,10 @@ pub(crate) fn set_in_file(path: &Path, key: &str, text: &str) -> Result<(), Fail
         None => drop(table.insert(last, value(text))),
     }
     let new = document.to_string();
+    let new = match new.strip_prefix(&above) {
+        Some(added) => format!("{above}{behind}{added}"),
+        None => new + &behind,
+    };
     file::check(path, &new).map_err(|Complaint { clause, next }| {
         let failure = Failure::usage(clause);
         next.into_iter().fold(failure, Failure::next)
@@ -115,6 +127,12 @@ mod tests {
         assert_eq!(added, format!("{old}\n[profiles.home]\noutput = \"json\"\n"));
         let added = changed(old, "output", "json").unwrap();
         assert_eq!(added, old.replace("\n\n[", "\noutput = \"json\"\n\n["));
+        assert_eq!(
+            changed("# mine", "url", "http://a").unwrap(),
+            "# mine\nurl = \"http://a\"\n"
+        );
+        let added = changed("url = 'x'\n# last\n", "profiles.a.url", "http://a").unwrap();
+        assert_eq!(added, "url = 'x'\n# last\n\n[profiles.a]\nurl = \"http://a\"\n");
     }
 
     #[test]

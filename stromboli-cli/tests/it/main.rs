@@ -3,12 +3,21 @@
 // Functions that tests share stop at the first surprise, too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod api;
+mod auth;
+mod config;
+mod doctor;
 mod health;
+mod images;
 mod jobs;
 mod options;
 mod prompt;
 mod run;
+mod secrets;
+mod sessions;
 mod settings;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod typed;

@@ -108,7 +108,7 @@ exit 4
 --- stdout
 --- stderr
 error: run_sync failed with status 401: missing authorization header
-  hint: set STROMBOLI_TOKEN to a token that this server accepts
+  hint: `stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts
   hint: the server's log has it under request [id]
 "#);
     let wrong = world

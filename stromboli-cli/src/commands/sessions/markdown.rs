@@ -9,16 +9,17 @@ use stromboli::{HistoryMessage, HistoryMessageType};
 /// How much of what a tool is given or gives stands in one line, in characters.
 const GLANCE: usize = 100;
 
-/// For a terminal: who and when, then what, with tools at a glance.
-pub(super) fn plain(message: &HistoryMessage) -> String {
-    let body: Vec<_> = blocks(message).map(|block| glance(block)).collect();
-    join(&head(message), body)
+/// For a terminal: who and when, then what, with tools at a glance. Nothing for a message that says nothing: transcripts
+/// have lines for Claude Code's own use.
+pub(super) fn plain(message: &HistoryMessage) -> Option<String> {
+    let body: Vec<_> = blocks(message).map(glance).collect();
+    join(&head(message), &body)
 }
 
 /// A section of a document, with all of it.
-pub(super) fn section(message: &HistoryMessage) -> String {
-    let body: Vec<_> = blocks(message).map(|block| whole(block)).collect();
-    join(&format!("## {}\n", head(message)), body)
+pub(super) fn section(message: &HistoryMessage) -> Option<String> {
+    let body: Vec<_> = blocks(message).map(whole).collect();
+    join(&format!("## {}\n", head(message)), &body)
 }
 
 fn head(message: &HistoryMessage) -> String {
@@ -35,13 +36,13 @@ fn blocks(message: &HistoryMessage) -> impl Iterator<Item = &Block> {
     message.content.content.iter().flatten()
 }
 
-fn join(head: &str, body: Vec<String>) -> String {
+fn join(head: &str, body: &[String]) -> Option<String> {
     let body: Vec<_> = body
         .iter()
         .map(|part| part.trim_end())
         .filter(|part| !part.is_empty())
         .collect();
-    format!("{head}\n{}", body.join("\n\n")).trim_end().to_owned()
+    (!body.is_empty()).then(|| format!("{head}\n{}", body.join("\n\n")))
 }
 
 fn glance(block: &Block) -> String {
@@ -129,21 +130,21 @@ mod tests {
         ]);
         let call = message("assistant", call);
         assert_eq!(
-            plain(&call),
+            plain(&call).unwrap(),
             "assistant · 2026-05-06 10:00:00 UTC\nLet me see.\n\n[Bash {\"command\":\"ls\"}]"
         );
         assert_eq!(
-            section(&call),
+            section(&call).unwrap(),
             "## assistant · 2026-05-06 10:00:00 UTC\n\nLet me see.\n\n**Bash**\n\n```json\n{\"command\":\"ls\"}\n```"
         );
         let result = json!([{"type": "tool_result", "tool_use_id": "t", "content": long, "is_error": true}]);
         let result = message("user", result);
-        let shown = plain(&result);
+        let shown = plain(&result).unwrap();
         assert!(
             shown.starts_with("tool · ") && shown.contains("[failed: x x") && shown.ends_with("…]"),
             "{shown}"
         );
-        assert!(section(&result).contains(long.trim_end()));
+        assert!(section(&result).unwrap().contains(long.trim_end()));
     }
 
     #[test]
@@ -152,10 +153,8 @@ mod tests {
     }
 
     #[test]
-    fn a_message_without_content_has_its_head() {
-        assert_eq!(
-            plain(&message("summary", Value::Null)),
-            "summary · 2026-05-06 10:00:00 UTC"
-        );
+    fn a_message_that_says_nothing_is_left_out() {
+        assert_eq!(plain(&message("last-prompt", Value::Null)), None);
+        assert_eq!(section(&message("user", json!([{"type": "text", "text": " "}]))), None);
     }
 }
