@@ -17,7 +17,7 @@ Examples:
   stromboli api POST /run/async -d @request.json
   stromboli api GET /jobs -i
 
-The body goes to stdout as it comes, that of an error too, cut off after 64 KiB; the exit code goes by the status. Nothing is
+The body goes to stdout as it comes, that of an error too, cut off after 64 KiB; the exit code goes by the status. Nothing is \
 sent twice, and redirects are not followed. The path is added to the server's address.";
 
 /// Send a request of your own to the server.

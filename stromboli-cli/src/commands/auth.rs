@@ -13,14 +13,14 @@ use crate::settings::Proof;
 
 const EXAMPLES: &str = "\
 Examples:
-  stromboli auth login                          asks for an API token of the server, and does not show it
-  pass show stromboli | stromboli auth login    reads it from standard input
+  stromboli auth login                        asks for an API token
+  pass show stromboli | stromboli auth login  reads it instead
   stromboli auth status
   curl -H \"Authorization: Bearer $(stromboli auth token)\" http://localhost:8080/jobs
 
-A login is an access token and a refresh token, kept in a file that only you can read, for one server and one profile. The API
-token itself is not kept. Every call renews the access token when it is old; a login that nobody used for as long as refresh
-tokens live on the server, a week by default, has ended. STROMBOLI_TOKEN, or STROMBOLI_CLIENT_ID with STROMBOLI_API_TOKEN,
+A login is an access token and a refresh token, kept in a file that only you can read, for one server and one profile. The API \
+token itself is not kept. Every call renews the access token when it is old; a login that nobody used for as long as refresh \
+tokens live on the server, a week by default, has ended. STROMBOLI_TOKEN, or STROMBOLI_CLIENT_ID with STROMBOLI_API_TOKEN, \
 counts before a login, and is not sent to a server that only a .stromboli.toml names.";
 
 /// Log in to a server, and see as whom.
@@ -75,7 +75,9 @@ impl LoginArgs {
                 &format!("log in to {url}, which only {} names?", file.display()),
             )?;
         } else if context.interactive {
-            context.output.note(&format!("logging in to {url}"));
+            context.output.note(&format!(
+                "logging in to {url}, with one of the API tokens in STROMBOLI_API_TOKENS there"
+            ));
         }
         if is_readable_on_the_way(url) {
             context
@@ -286,7 +288,8 @@ impl TokenArgs {
             }
             Identity::Login(login) => login.login(None).await.map_err(Failure::from_boxed)?.into(),
             Identity::None => {
-                let clause = format!("there is no token for {}", context.account()?.url);
+                let url = context.account()?.url;
+                let clause = format!("there is no token for {url}, `stromboli auth login` obtains one");
                 return Err(Failure::Found(Code::NotAuthorised, clause));
             }
         };

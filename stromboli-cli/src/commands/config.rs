@@ -20,10 +20,10 @@ Examples:
   stromboli config set --local profile work
   $EDITOR \"$(stromboli config path)\"
 
-What is named first counts: the flag, the environment (STROMBOLI_URL, STROMBOLI_PROFILE, STROMBOLI_TOKEN, or
-STROMBOLI_CLIENT_ID with STROMBOLI_API_TOKEN), .stromboli.toml of the directory or the nearest above it, the user's file, the
-default. In a file, the profile counts before what stands above all profiles. Tokens stand in no settings file. A token of
-the environment is not sent to a server that only a .stromboli.toml names: the file may have come with somebody else's
+What is named first counts: the flag, the environment (STROMBOLI_URL, STROMBOLI_PROFILE, STROMBOLI_TOKEN, or \
+STROMBOLI_CLIENT_ID with STROMBOLI_API_TOKEN), .stromboli.toml of the directory or the nearest above it, the user's file, the \
+default. In a file, the profile counts before what stands above all profiles. Tokens stand in no settings file. A token of \
+the environment is not sent to a server that only a .stromboli.toml names: the file may have come with somebody else's \
 repository.";
 
 /// Show and change the settings.

@@ -19,7 +19,7 @@ Examples:
   stromboli doctor
   stromboli doctor --output json | jq '.[] | select(.ok | not)'
 
-The exit code is that of the first thing that is wrong: 2 for the settings, 5 when the server does not answer, 4 when it does
+The exit code is that of the first thing that is wrong: 2 for the settings, 5 when the server does not answer, 4 when it does \
 not take your token, 1 for anything else.";
 
 /// How far the clocks may be apart.

@@ -13,8 +13,8 @@ use crate::output::table;
 const EXAMPLES: &str = "\
 Examples:
   stromboli secrets list
-  stromboli secrets set github-token                     asks for the value, and does not show it
-  gh auth token | stromboli secrets set github-token     reads it from standard input
+  stromboli secrets set github-token                  asks for the value
+  gh auth token | stromboli secrets set github-token  reads it instead
   stromboli secrets set deploy-key -f ~/.ssh/deploy --replace
   stromboli run \"Open a pull request\" --podman secrets_env.GITHUB_TOKEN=github-token";
 

@@ -17,7 +17,7 @@ Examples:
   stromboli sessions export 550e8400-e29b-41d4-a716-446655440000 --format markdown > talk.md
   stromboli sessions rm 550e8400-e29b-41d4-a716-446655440000
 
-`stromboli run --resume ID` goes on with a conversation. Conversations of persistent agents are listed, but the server keeps
+`stromboli run --resume ID` goes on with a conversation. Conversations of persistent agents are listed, but the server keeps \
 no messages of theirs.";
 
 /// List, read, export and delete conversations.
