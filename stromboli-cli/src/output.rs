@@ -16,6 +16,7 @@ use crate::exit::Failure;
 pub(crate) use table::{age, table};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 /// How often the spinner turns.
@@ -132,6 +133,11 @@ impl Output {
         if !self.quiet && !text.is_empty() {
             self.say(DIM, "", text);
         }
+    }
+
+    /// Says what is missing or not as it should be, though the command goes on.
+    pub(crate) fn warn(&self, clause: &str) {
+        self.say(WARNING, "warning: ", clause);
     }
 
     /// Says what went wrong.

@@ -7,7 +7,7 @@ use stromboli::{ErrorKind, Token};
 
 use crate::ask;
 use crate::context::{Context, Identity};
-use crate::exit::{Code, Failure};
+use crate::exit::{Code, Failure, clause};
 use crate::login::{Login, Logins};
 use crate::settings::Proof;
 
@@ -82,7 +82,7 @@ impl LoginArgs {
         if is_readable_on_the_way(url) {
             context
                 .output
-                .note("take care: http sends tokens so that everybody on the way can read them");
+                .warn("http sends tokens so that everybody on the way can read them");
         }
         // Before anybody types.
         let logins = logins()?;
@@ -109,10 +109,9 @@ impl LoginArgs {
         if let Some(proof) = &settings.token
             && settings.foreign().is_none()
         {
-            context.output.note(&format!(
-                "take care: {} is set, and counts before this login",
-                proof.origin
-            ));
+            context
+                .output
+                .warn(&format!("{} is set, and counts before this login", proof.origin));
         }
         printed
     }
@@ -120,9 +119,9 @@ impl LoginArgs {
 
 /// A server that issues no tokens says so in its own words, which do not tell what to do.
 fn explained(error: stromboli::Error) -> Failure {
-    let clause = error.to_string();
+    let clause = clause(error.message());
     match error.kind() {
-        ErrorKind::Unauthorized => Failure::Found(
+        ErrorKind::Unauthorized => Failure::found(
             Code::NotAuthorised,
             format!("the server does not take this API token: {clause}"),
         ),
@@ -288,9 +287,8 @@ impl TokenArgs {
             }
             Identity::Login(login) => login.login(None).await.map_err(Failure::from_boxed)?.into(),
             Identity::None => {
-                let url = context.account()?.url;
-                let clause = format!("there is no token for {url}, `stromboli auth login` obtains one");
-                return Err(Failure::Found(Code::NotAuthorised, clause));
+                let clause = format!("there is no token for {}", context.account()?.url);
+                return Err(Failure::found(Code::NotAuthorised, clause).next("`stromboli auth login` obtains one"));
             }
         };
         context.output.value(&printed, |printed| printed.token.clone())

@@ -106,7 +106,7 @@ impl Doctor {
         let bad: Vec<_> = checks.iter().filter(|check| !check.ok).collect();
         if let Some(first) = bad.first() {
             let names: Vec<_> = bad.iter().map(|check| check.name.as_str()).collect();
-            return Err(Failure::Found(
+            return Err(Failure::found(
                 first.code,
                 format!("not as it should be: {}", names.join(", ")),
             ));

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use stromboli::{ImageInfo, ImagePullRequest, ImageSearch};
 
 use crate::context::Context;
-use crate::exit::Failure;
+use crate::exit::{Code, Failure, clause};
 use crate::interrupt;
 use crate::output::table;
 
@@ -76,10 +76,8 @@ impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let image = match context.client()?.images().get(&self.name).await {
             Err(error) if error.is_not_found() && self.name.contains('/') => {
-                context
-                    .output
-                    .note("servers find no name with a slash; `stromboli images list` shows those");
-                return Err(error.into());
+                return Err(Failure::found(Code::NotFound, clause(error.message()))
+                    .next("servers find no name with a slash; `stromboli images list` shows those"));
             }
             image => image?,
         };

@@ -80,7 +80,7 @@ async fn a_login_that_the_server_refuses_says_so_and_changes_nothing() {
 exit 4
 --- stdout
 --- stderr
-error: the server does not take this API token: auth_token failed with status 401: invalid or expired token
+error: the server does not take this API token: invalid or expired token
 "#);
     assert!(!world.logins_file().exists());
     assert_eq!(world.run_with_input(&["auth", "login"], "").await.code, 2);
