@@ -69,13 +69,13 @@ impl List {
 #[derive(Args)]
 struct Get {
     /// Its name, such as python:3.12.
-    name: String,
+    image: String,
 }
 
 impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
-        let image = match context.client()?.images().get(&self.name).await {
-            Err(error) if error.is_not_found() && self.name.contains('/') => {
+        let image = match context.client()?.images().get(&self.image).await {
+            Err(error) if error.is_not_found() && self.image.contains('/') => {
                 return Err(Failure::found(Code::NotFound, clause(error.message()))
                     .next("servers find no name with a slash; `stromboli images list` shows those"));
             }
