@@ -1,8 +1,12 @@
 //! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
 
+mod agents;
+mod chat;
 mod health;
 mod jobs;
 mod run;
+mod start;
+mod stream;
 
 use clap::Subcommand;
 
@@ -13,7 +17,11 @@ use crate::exit::Failure;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Run(Box<run::Run>),
+    Stream(stream::Stream),
+    Chat(Box<chat::Chat>),
+    Start(Box<start::Start>),
     Jobs(jobs::Jobs),
+    Agents(agents::Agents),
     Health(health::Health),
 }
 
@@ -21,7 +29,11 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Run(command) => command.run(context).await,
+            Self::Stream(command) => command.run(context).await,
+            Self::Chat(command) => command.run(context).await,
+            Self::Start(command) => command.run(context).await,
             Self::Jobs(command) => command.run(context).await,
+            Self::Agents(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
         }
     }

@@ -5,6 +5,7 @@
 mod args;
 mod commands;
 mod context;
+mod conversations;
 mod exit;
 mod interrupt;
 mod locked_file;
@@ -13,6 +14,7 @@ mod output;
 mod prompt;
 mod settings;
 mod shape;
+mod turn_view;
 
 use std::process::ExitCode;
 
@@ -27,7 +29,12 @@ fn main() -> ExitCode {
     let context = Context::new(&cli.global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run(&context)),
+        Ok(runtime) => {
+            let result = runtime.block_on(cli.command.run(&context));
+            // A read of the standard input that nobody waits for any more would hold up the end.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Failure::from(error)),
     };
     match result {

@@ -3,12 +3,20 @@
 // Functions that tests share stop at the first surprise, too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
+mod chat;
+mod continued;
 mod health;
 mod jobs;
 mod options;
 mod prompt;
 mod run;
+mod running;
 mod settings;
+mod start;
+mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_chat;
