@@ -1,10 +1,17 @@
 //! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
 
 mod agents;
+mod api;
+mod auth;
 mod chat;
+mod config;
+mod doctor;
 mod health;
+mod images;
 mod jobs;
 mod run;
+mod secrets;
+mod sessions;
 mod start;
 mod stream;
 
@@ -22,7 +29,14 @@ pub(crate) enum Command {
     Start(Box<start::Start>),
     Jobs(jobs::Jobs),
     Agents(agents::Agents),
+    Sessions(sessions::Sessions),
+    Secrets(secrets::Secrets),
+    Images(images::Images),
+    Auth(auth::Auth),
+    Config(config::Config),
     Health(health::Health),
+    Doctor(doctor::Doctor),
+    Api(api::Api),
 }
 
 impl Command {
@@ -34,7 +48,14 @@ impl Command {
             Self::Start(command) => command.run(context).await,
             Self::Jobs(command) => command.run(context).await,
             Self::Agents(command) => command.run(context).await,
+            Self::Sessions(command) => command.run(context).await,
+            Self::Secrets(command) => command.run(context).await,
+            Self::Images(command) => command.run(context).await,
+            Self::Auth(command) => command.run(context).await,
+            Self::Config(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
+            Self::Doctor(command) => command.run(context).await,
+            Self::Api(command) => command.run(context).await,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) enum Failure {
     Interrupted(String),
     /// This machine did not play along.
     Other(Complaint),
-    /// What the server says comes to a failure, with the exit code for it.
+    /// What was found comes to a failure, with the exit code for it.
     Found(Code, Complaint),
     /// Nobody reads the output any more, which is said to nobody.
     Closed,
@@ -76,6 +76,14 @@ impl Failure {
         )
     }
 
+    /// Of an error that may be the library's.
+    pub(crate) fn from_boxed(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match error.downcast::<stromboli::Error>() {
+            Ok(error) => Self::Call(*error),
+            Err(error) => Self::other(error.to_string()),
+        }
+    }
+
     /// Says what to do next.
     #[must_use]
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
@@ -85,7 +93,27 @@ impl Failure {
         self
     }
 
-    fn code(&self) -> Code {
+    /// What went wrong, in one clause.
+    pub(crate) fn clause(&self) -> String {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.clause.clone(),
+            Self::Call(error) => clause_of(error),
+            Self::Interrupted(what) => what.lines().next().unwrap_or_default().to_owned(),
+            Self::Closed => String::new(),
+        }
+    }
+
+    /// What helps against it, where something does.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.next.clone(),
+            Self::Call(error) => next_step(error.kind()).map(str::to_owned),
+            Self::Interrupted(what) => what.lines().nth(1).map(str::to_owned),
+            Self::Closed => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> Code {
         match self {
             Self::Usage(_) => Code::Usage,
             Self::Call(error) => code_of(error.kind()),
@@ -102,38 +130,26 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn print(&self, output: &Output) {
-        match self {
-            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => {
-                output.error(&complaint.clause);
-                complaint.next.iter().for_each(|next| output.hint(next));
+        if matches!(self, Self::Closed) {
+            return;
+        }
+        output.error(&self.clause());
+        if let Self::Call(error) = self {
+            // What the agent printed is part of the server's words where it has no reply to give (WIRE §6).
+            let words = error.job().and_then(|job| job.error.as_deref());
+            if let Some((_, printed)) = words.unwrap_or(error.message()).split_once(", output: ") {
+                output.error_output(printed);
             }
-            Self::Interrupted(what) => {
-                let mut lines = what.lines();
-                lines.next().iter().for_each(|clause| output.error(clause));
-                lines.for_each(|next| output.hint(next));
-            }
-            Self::Call(error) => print_call(error, output),
-            Self::Closed => {}
+        }
+        self.hint().iter().for_each(|next| output.hint(next));
+        if let Self::Call(error) = self {
+            print_more(error, output);
         }
     }
 }
 
-fn print_call(error: &stromboli::Error, output: &Output) {
-    // Without the operation's name, which `Display` begins with: who gave the command knows what it was.
-    let clause = clause(error.message());
-    // Its reason alone, such as an exit status, says little.
-    match error.kind() {
-        ErrorKind::AgentExited if !clause.contains("exited") => output.error(&format!("agent has exited: {clause}")),
-        _ => output.error(&clause),
-    }
-    // What the agent printed is part of the server's words where it has no reply to give (WIRE §6).
-    let words = error.job().and_then(|job| job.error.as_deref());
-    if let Some((_, printed)) = words.unwrap_or(error.message()).split_once(", output: ") {
-        output.error_output(printed);
-    }
-    if let Some(next) = next_step(error.kind()) {
-        output.hint(next);
-    }
+/// What is worth knowing of a call that failed.
+fn print_more(error: &stromboli::Error, output: &Output) {
     // For what the server failed at; what it refused, it has explained.
     let failed = error
         .status()
@@ -154,8 +170,18 @@ fn print_call(error: &stromboli::Error, output: &Output) {
     }
 }
 
+/// Without the operation's name, which `Display` begins with: who gave the command knows what it was.
+pub(crate) fn clause_of(error: &stromboli::Error) -> String {
+    let clause = clause(error.message());
+    // Its reason alone, such as an exit status, says little.
+    match error.kind() {
+        ErrorKind::AgentExited if !clause.contains("exited") => format!("agent has exited: {clause}"),
+        _ => clause,
+    }
+}
+
 /// The server's words without what the agent printed.
-pub(crate) fn clause(message: &str) -> String {
+fn clause(message: &str) -> String {
     let before_output = message.split(", output: ").next().unwrap_or_default();
     let line = before_output.trim().lines().next().unwrap_or_default();
     let mut clause: String = line.chars().take(MAX_CLAUSE).collect();
@@ -186,7 +212,7 @@ pub(crate) fn code_of(kind: ErrorKind) -> Code {
 fn next_step(kind: ErrorKind) -> Option<&'static str> {
     use ErrorKind as Kind;
     Some(match kind {
-        Kind::Unauthorized => "set STROMBOLI_TOKEN to a token that this server accepts",
+        Kind::Unauthorized => "`stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts",
         Kind::Forbidden => "use a token that may do this",
         Kind::Connect => "start it, or name another address with --url or STROMBOLI_URL",
         Kind::Tls => "check the address: https needs a certificate that this machine trusts",
@@ -195,7 +221,7 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
         Kind::Redirect => "give the address that it redirects to as --url",
         Kind::Incompatible | Kind::Unsupported => "`stromboli health` shows the server's version",
         Kind::AgentBusy => "wait for the turn to end",
-        Kind::SecretExists => "remove the secret first, or choose another name",
+        Kind::SecretExists => "`--replace` puts the new value in the place of the old",
         _ => return None,
     })
 }

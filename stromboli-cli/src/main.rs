@@ -3,12 +3,14 @@
 //! This file parses, runs and turns what came of it into an exit code. What a command does stands in `commands/`.
 
 mod args;
+mod ask;
 mod commands;
 mod context;
 mod conversations;
 mod exit;
 mod interrupt;
 mod locked_file;
+mod login;
 mod options;
 mod output;
 mod prompt;

@@ -4,14 +4,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod agents;
+mod api;
+mod auth;
 mod chat;
+mod config;
 mod continued;
+mod doctor;
 mod health;
+mod images;
 mod jobs;
 mod options;
 mod prompt;
 mod run;
 mod running;
+mod secrets;
+mod sessions;
 mod settings;
 mod start;
 mod stream;
@@ -20,3 +27,5 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_chat;
+#[cfg(unix)]
+mod typed;

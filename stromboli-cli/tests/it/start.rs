@@ -132,7 +132,7 @@ exit 4
 --- stdout
 --- stderr
 error: missing authorization header
-  hint: set STROMBOLI_TOKEN to a token that this server accepts
+  hint: `stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts
 "#);
 }
 

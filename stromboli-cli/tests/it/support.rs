@@ -64,6 +64,11 @@ impl World {
         folder.join("config.toml")
     }
 
+    /// The file of tokens, which is there after a login.
+    pub(crate) fn logins_file(&self) -> PathBuf {
+        self.folder.path().join("state/stromboli/credentials.json")
+    }
+
     /// Writes a file into the current directory of the program.
     pub(crate) fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.here().join(name);

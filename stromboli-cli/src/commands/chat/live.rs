@@ -88,25 +88,20 @@ impl<'a> LiveAgent<'a> {
         self.end_of_given_up(interrupts).await?;
         let output = &self.context.output;
         let agent = self.start(interrupts).await?;
-        let turn = interrupts.or_stop(
-            agent.send(prompt),
-            "interrupted: the agent may be at this turn all the same",
-        );
-        let turn = self.given_up.insert(turn.await?);
+        let (at_send, at_turn) = match (self.context.interactive, self.is_ours) {
+            (true, _) => (MAYBE.to_owned(), GOES_ON.to_owned()),
+            (false, true) => (STOPPED.to_owned(), STOPPED.to_owned()),
+            (false, false) => (MAYBE.to_owned(), goes_on(agent.id())),
+        };
+        let turn = interrupts.or_stop(agent.send(prompt), at_send).await?;
+        let turn = self.given_up.insert(turn);
         let tools = &mut self.tools;
         let look = |message: &Message| {
             if let Message::System(System::Init(init)) = message {
                 tools.clone_from(&init.tools.clone().unwrap_or_default());
             }
         };
-        let interrupted = match (self.context.interactive, self.is_ours) {
-            (true, _) => GOES_ON.to_owned(),
-            (false, true) => STOPPED.to_owned(),
-            (false, false) => goes_on(agent.id()),
-        };
-        let followed = interrupts
-            .or_stop(turn_view::follow(output, turn, look), interrupted)
-            .await;
+        let followed = interrupts.or_stop(turn_view::follow(output, turn, look), at_turn).await;
         // Only an interrupted turn goes on.
         let judged = followed.and_then(|result| {
             self.cost = result.total_cost_usd().or(self.cost);
@@ -223,6 +218,7 @@ impl<'a> LiveAgent<'a> {
 
 const GOES_ON: &str = "interrupted: the agent goes on with this turn, which the server cannot interrupt\n\
                        the next prompt waits for its end, and /stop ends the agent";
+const MAYBE: &str = "interrupted: the agent may be at this turn all the same";
 /// Of an agent that is stopped at the end of a script.
 const STOPPED: &str = "interrupted: the agent is stopped, and this turn with it";
 const STOPPING: &str =

@@ -7,7 +7,7 @@ use stromboli::{ErrorKind, Job, JobHandle, WaitOptions};
 
 use crate::args::duration;
 use crate::context::Context;
-use crate::exit::{Failure, clause, code_of};
+use crate::exit::{Failure, clause_of, code_of};
 use crate::interrupt::Interrupts;
 
 use super::summary;
@@ -54,7 +54,7 @@ pub(crate) async fn until_end(context: &Context, job: &JobHandle, timeout: Optio
         Some(Err(error)) => error,
         None => return Err(detached(context, job, &mut interrupts).await),
     };
-    let (code, clause) = (code_of(error.kind()), clause(error.message()));
+    let (code, clause) = (code_of(error.kind()), clause_of(&error));
     Err(match error.kind() {
         ErrorKind::Unauthorized | ErrorKind::Forbidden | ErrorKind::InvalidInput | ErrorKind::NotFound => error.into(),
         ErrorKind::Timeout if timeout.is_some() => {
