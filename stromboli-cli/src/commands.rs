@@ -1,7 +1,9 @@
 //! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
 
+mod agents;
 mod api;
 mod auth;
+mod chat;
 mod config;
 mod doctor;
 mod health;
@@ -10,6 +12,8 @@ mod jobs;
 mod run;
 mod secrets;
 mod sessions;
+mod start;
+mod stream;
 
 use clap::Subcommand;
 
@@ -20,7 +24,11 @@ use crate::exit::Failure;
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Run(Box<run::Run>),
+    Stream(stream::Stream),
+    Chat(Box<chat::Chat>),
+    Start(Box<start::Start>),
     Jobs(jobs::Jobs),
+    Agents(agents::Agents),
     Sessions(sessions::Sessions),
     Secrets(secrets::Secrets),
     Images(images::Images),
@@ -35,7 +43,11 @@ impl Command {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Run(command) => command.run(context).await,
+            Self::Stream(command) => command.run(context).await,
+            Self::Chat(command) => command.run(context).await,
+            Self::Start(command) => command.run(context).await,
             Self::Jobs(command) => command.run(context).await,
+            Self::Agents(command) => command.run(context).await,
             Self::Sessions(command) => command.run(context).await,
             Self::Secrets(command) => command.run(context).await,
             Self::Images(command) => command.run(context).await,

@@ -24,7 +24,7 @@ pub(crate) enum Code {
 
 /// The list of exit codes, for `--help`.
 pub(crate) const HELP: &str = "\
-Exit codes: 0 done · 1 other error · 2 usage, or input that was refused · 3 the agent failed · 4 not authorised ·
+Exit codes: 0 done · 1 other error · 2 usage, or input that was refused · 3 the agent failed · 4 not authorised · \
 5 server unreachable or the connection lost · 6 timed out · 7 not found · 130 interrupted";
 
 /// One clause on what went wrong, and what to do next.
@@ -45,7 +45,7 @@ pub(crate) enum Failure {
     Interrupted(String),
     /// This machine did not play along.
     Other(Complaint),
-    /// What the server says comes to a failure, with the exit code for it.
+    /// What was found comes to a failure, with the exit code for it.
     Found(Code, Complaint),
     /// Nobody reads the output any more, which is said to nobody.
     Closed,
@@ -97,8 +97,8 @@ impl Failure {
     pub(crate) fn clause(&self) -> String {
         match self {
             Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.clause.clone(),
-            Self::Call(error) => clause(error.message()),
-            Self::Interrupted(what) => what.clone(),
+            Self::Call(error) => clause_of(error),
+            Self::Interrupted(what) => what.lines().next().unwrap_or_default().to_owned(),
             Self::Closed => String::new(),
         }
     }
@@ -108,7 +108,8 @@ impl Failure {
         match self {
             Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.next.clone(),
             Self::Call(error) => next_step(error.kind()).map(str::to_owned),
-            Self::Interrupted(_) | Self::Closed => None,
+            Self::Interrupted(what) => what.lines().nth(1).map(str::to_owned),
+            Self::Closed => None,
         }
     }
 
@@ -129,38 +130,26 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn print(&self, output: &Output) {
-        match self {
-            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => {
-                output.error(&complaint.clause);
-                complaint.next.iter().for_each(|next| output.hint(next));
+        if matches!(self, Self::Closed) {
+            return;
+        }
+        output.error(&self.clause());
+        if let Self::Call(error) = self {
+            // What the agent printed is part of the server's words where it has no reply to give (WIRE §6).
+            let words = error.job().and_then(|job| job.error.as_deref());
+            if let Some((_, printed)) = words.unwrap_or(error.message()).split_once(", output: ") {
+                output.error_output(printed);
             }
-            Self::Interrupted(what) => {
-                let mut lines = what.lines();
-                lines.next().iter().for_each(|clause| output.error(clause));
-                lines.for_each(|next| output.hint(next));
-            }
-            Self::Call(error) => print_call(error, output),
-            Self::Closed => {}
+        }
+        self.hint().iter().for_each(|next| output.hint(next));
+        if let Self::Call(error) = self {
+            print_more(error, output);
         }
     }
 }
 
-fn print_call(error: &stromboli::Error, output: &Output) {
-    // Without the operation's name, which `Display` begins with: who gave the command knows what it was.
-    let clause = clause(error.message());
-    // Its reason alone, such as an exit status, says little.
-    match error.kind() {
-        ErrorKind::AgentExited if !clause.contains("exited") => output.error(&format!("agent has exited: {clause}")),
-        _ => output.error(&clause),
-    }
-    // What the agent printed is part of the server's words where it has no reply to give (WIRE §6).
-    let words = error.job().and_then(|job| job.error.as_deref());
-    if let Some((_, printed)) = words.unwrap_or(error.message()).split_once(", output: ") {
-        output.error_output(printed);
-    }
-    if let Some(next) = next_step(error.kind()) {
-        output.hint(next);
-    }
+/// What is worth knowing of a call that failed.
+fn print_more(error: &stromboli::Error, output: &Output) {
     // For what the server failed at; what it refused, it has explained.
     let failed = error
         .status()
@@ -181,8 +170,18 @@ fn print_call(error: &stromboli::Error, output: &Output) {
     }
 }
 
+/// Without the operation's name, which `Display` begins with: who gave the command knows what it was.
+pub(crate) fn clause_of(error: &stromboli::Error) -> String {
+    let clause = clause(error.message());
+    // Its reason alone, such as an exit status, says little.
+    match error.kind() {
+        ErrorKind::AgentExited if !clause.contains("exited") => format!("agent has exited: {clause}"),
+        _ => clause,
+    }
+}
+
 /// The server's words without what the agent printed.
-pub(crate) fn clause(message: &str) -> String {
+fn clause(message: &str) -> String {
     let before_output = message.split(", output: ").next().unwrap_or_default();
     let line = before_output.trim().lines().next().unwrap_or_default();
     let mut clause: String = line.chars().take(MAX_CLAUSE).collect();

@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -111,6 +112,18 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
+    /// Prints a piece of a text that is being written, as it is.
+    pub(crate) fn piece(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Whether stdout is a terminal, which must see no sequences that others wrote.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Prints a value as one line of JSON.
     pub(crate) fn ndjson<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Failure> {
         self.write_json(serde_json::to_vec(value))
@@ -166,14 +179,19 @@ impl Output {
     }
 
     /// Shows on a terminal that something is waited for, and how long already, until it is dropped.
-    pub(crate) fn spinner(&self, what: &'static str) -> Spinner {
+    pub(crate) fn spinner(&self, what: impl Into<Cow<'static, str>>) -> Spinner {
+        self.spinner_since(what, Duration::ZERO)
+    }
+
+    /// The same for what began so long ago.
+    pub(crate) fn spinner_since(&self, what: impl Into<Cow<'static, str>>, ago: Duration) -> Spinner {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if self.quiet || dumb || !io::stderr().is_terminal() {
             return Spinner(None);
         }
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let bar = bar.with_message(what);
+        let bar = bar.with_message(what).with_elapsed(ago);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(TICK);
         Spinner(Some(bar))

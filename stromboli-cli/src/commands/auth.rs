@@ -7,7 +7,7 @@ use stromboli::{ErrorKind, Token};
 
 use crate::ask;
 use crate::context::{Context, Identity};
-use crate::exit::{Code, Failure, clause};
+use crate::exit::{Code, Failure, clause_of};
 use crate::login::{Login, Logins};
 use crate::settings::Proof;
 
@@ -119,7 +119,7 @@ impl LoginArgs {
 
 /// A server that issues no tokens says so in its own words, which do not tell what to do.
 fn explained(error: stromboli::Error) -> Failure {
-    let clause = clause(error.message());
+    let clause = clause_of(&error);
     match error.kind() {
         ErrorKind::Unauthorized => Failure::found(
             Code::NotAuthorised,

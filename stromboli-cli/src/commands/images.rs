@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use stromboli::{ImageInfo, ImagePullRequest, ImageSearch};
 
 use crate::context::Context;
-use crate::exit::{Code, Failure, clause};
+use crate::exit::{Code, Failure, clause_of};
 use crate::interrupt;
 use crate::output::table;
 
@@ -76,7 +76,7 @@ impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let image = match context.client()?.images().get(&self.image).await {
             Err(error) if error.is_not_found() && self.image.contains('/') => {
-                return Err(Failure::found(Code::NotFound, clause(error.message()))
+                return Err(Failure::found(Code::NotFound, clause_of(&error))
                     .next("servers find no name with a slash; `stromboli images list` shows those"));
             }
             image => image?,

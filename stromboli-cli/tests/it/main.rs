@@ -3,9 +3,12 @@
 // Functions that tests share stop at the first surprise, too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod agents;
 mod api;
 mod auth;
+mod chat;
 mod config;
+mod continued;
 mod doctor;
 mod health;
 mod images;
@@ -13,11 +16,16 @@ mod jobs;
 mod options;
 mod prompt;
 mod run;
+mod running;
 mod secrets;
 mod sessions;
 mod settings;
+mod start;
+mod stream;
 mod support;
 #[cfg(unix)]
 mod terminal;
+#[cfg(unix)]
+mod terminal_chat;
 #[cfg(unix)]
 mod typed;

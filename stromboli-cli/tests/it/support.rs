@@ -47,6 +47,11 @@ impl World {
         self.emulator.as_ref().unwrap()
     }
 
+    /// The folder that all of it lies in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The current directory of the program.
     pub(crate) fn here(&self) -> PathBuf {
         self.folder.path().join("here")
@@ -182,7 +187,8 @@ impl From<Output> for Done {
 fn scrub_ids(text: &str) -> String {
     let is_id = |word: &str| {
         let digits = word.rsplit_once('-').map_or(word, |(_, digits)| digits);
-        let uuid = word.len() == 36 && word.split('-').count() == 5;
+        let bare = word.strip_prefix("agent-").unwrap_or(word);
+        let uuid = bare.len() == 36 && bare.split('-').count() == 5;
         let given = digits.len() == 16 && word.len() <= 22;
         (uuid || given) && digits.chars().all(|c| c.is_ascii_hexdigit())
     };
