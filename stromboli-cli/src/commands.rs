@@ -1,8 +1,12 @@
 //! The commands, one file each. A new one is a file, its `mod`, its variant and its arm.
 
+pub(crate) mod completions;
 mod health;
 mod jobs;
+mod man;
+mod reference;
 mod run;
+mod serve;
 
 use clap::Subcommand;
 
@@ -15,6 +19,10 @@ pub(crate) enum Command {
     Run(Box<run::Run>),
     Jobs(jobs::Jobs),
     Health(health::Health),
+    Serve(Box<serve::Serve>),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Reference(reference::Reference),
 }
 
 impl Command {
@@ -23,6 +31,10 @@ impl Command {
             Self::Run(command) => command.run(context).await,
             Self::Jobs(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
+            Self::Serve(command) => command.run(context).await,
+            Self::Completions(command) => command.run(context).await,
+            Self::Man(command) => command.run(context).await,
+            Self::Reference(command) => command.run(context).await,
         }
     }
 }
