@@ -8,7 +8,7 @@ use super::Fault;
 use crate::duration;
 
 /// What goes wrong, in the words of a line: those without a value, and those with one.
-const PLAIN: [(&str, fn() -> Fault); 11] = [
+const PLAIN: [(&str, Plain); 11] = [
     ("reset-on-connect", Fault::reset_on_connect),
     ("reset-before-reading", Fault::reset_before_reading),
     ("reset-before-executing", Fault::reset_before_executing),
@@ -21,7 +21,7 @@ const PLAIN: [(&str, fn() -> Fault); 11] = [
     ("cut-after-end-marker", Fault::cut_after_end_marker),
     ("close-after-executing", || Fault::cut_after(0)),
 ];
-const VALUED: [(&str, Constructor); 12] = [
+const VALUED: [(&str, Valued); 12] = [
     ("status", |value| Ok(Fault::status(number(value)?))),
     ("status-after-executing", |value| {
         Ok(Fault::status_after_executing(number(value)?))
@@ -56,7 +56,8 @@ const CONDITIONS: [(&str, Condition); 9] = [
     ("body", |fault, value| Ok(fault.body(value.to_owned()))),
 ];
 
-type Constructor = fn(&str) -> Result<Fault, &'static str>;
+type Plain = fn() -> Fault;
+type Valued = fn(&str) -> Result<Fault, &'static str>;
 type Condition = fn(Fault, &str) -> Result<Fault, &'static str>;
 
 /// A text that is no fault: what of it, and what it may be.
