@@ -4,13 +4,17 @@ mod agents;
 mod api;
 mod auth;
 mod chat;
+pub(crate) mod completions;
 mod config;
 mod doctor;
 mod health;
 mod images;
 mod jobs;
+mod man;
+mod reference;
 mod run;
 mod secrets;
+mod serve;
 mod sessions;
 mod start;
 mod stream;
@@ -37,6 +41,10 @@ pub(crate) enum Command {
     Health(health::Health),
     Doctor(doctor::Doctor),
     Api(api::Api),
+    Serve(Box<serve::Serve>),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Reference(reference::Reference),
 }
 
 impl Command {
@@ -56,6 +64,10 @@ impl Command {
             Self::Health(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
             Self::Api(command) => command.run(context).await,
+            Self::Serve(command) => command.run(context).await,
+            Self::Completions(command) => command.run(context).await,
+            Self::Man(command) => command.run(context).await,
+            Self::Reference(command) => command.run(context).await,
         }
     }
 }

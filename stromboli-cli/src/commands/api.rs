@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::context::Context;
 use crate::exit::Failure;
-use crate::interrupt;
+use crate::interrupt::Interrupts;
 use crate::output::Output;
 
 const EXAMPLES: &str = "\
@@ -47,8 +47,9 @@ impl Api {
             true => self.path,
             false => format!("/{}", self.path),
         };
+        let mut interrupts = Interrupts::new()?;
         let waiting = context.output.spinner("server is working");
-        let answer = interrupt::or_stop(client.request(&method, &path, body), STOPPED).await;
+        let answer = interrupts.or_stop(client.request(&method, &path, body), STOPPED).await;
         drop(waiting);
         let mut printer = Printer::new(&context.output);
         let mut answer = match answer {
@@ -69,7 +70,7 @@ impl Api {
             printer.print(head(answer.status(), answer.headers()).as_bytes())?;
         }
         loop {
-            match interrupt::or_stop(answer.chunk(), STOPPED).await {
+            match interrupts.or_stop(answer.chunk(), STOPPED).await {
                 Ok(Some(chunk)) => printer.print(&chunk)?,
                 Ok(None) => return printer.end(),
                 Err(failure) => {
