@@ -82,7 +82,7 @@ impl LoginArgs {
         if is_readable_on_the_way(url) {
             context
                 .output
-                .note("take care: http sends tokens so that everybody on the way can read them");
+                .warn("http sends tokens so that everybody on the way can read them");
         }
         // Before anybody types.
         let logins = logins()?;
@@ -109,10 +109,9 @@ impl LoginArgs {
         if let Some(proof) = &settings.token
             && settings.foreign().is_none()
         {
-            context.output.note(&format!(
-                "take care: {} is set, and counts before this login",
-                proof.origin
-            ));
+            context
+                .output
+                .warn(&format!("{} is set, and counts before this login", proof.origin));
         }
         printed
     }
@@ -288,9 +287,8 @@ impl TokenArgs {
             }
             Identity::Login(login) => login.login(None).await.map_err(Failure::from_boxed)?.into(),
             Identity::None => {
-                let url = context.account()?.url;
-                let clause = format!("there is no token for {url}, `stromboli auth login` obtains one");
-                return Err(Failure::found(Code::NotAuthorised, clause));
+                let clause = format!("there is no token for {}", context.account()?.url);
+                return Err(Failure::found(Code::NotAuthorised, clause).next("`stromboli auth login` obtains one"));
             }
         };
         context.output.value(&printed, |printed| printed.token.clone())

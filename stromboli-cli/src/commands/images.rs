@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use stromboli::{ImageInfo, ImagePullRequest, ImageSearch};
 
 use crate::context::Context;
-use crate::exit::Failure;
+use crate::exit::{Code, Failure, clause_of};
 use crate::interrupt;
 use crate::output::table;
 
@@ -69,17 +69,15 @@ impl List {
 #[derive(Args)]
 struct Get {
     /// Its name, such as python:3.12.
-    name: String,
+    image: String,
 }
 
 impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
-        let image = match context.client()?.images().get(&self.name).await {
-            Err(error) if error.is_not_found() && self.name.contains('/') => {
-                context
-                    .output
-                    .note("servers find no name with a slash; `stromboli images list` shows those");
-                return Err(error.into());
+        let image = match context.client()?.images().get(&self.image).await {
+            Err(error) if error.is_not_found() && self.image.contains('/') => {
+                return Err(Failure::found(Code::NotFound, clause_of(&error))
+                    .next("servers find no name with a slash; `stromboli images list` shows those"));
             }
             image => image?,
         };

@@ -127,12 +127,12 @@ fn without_line_end(value: &str) -> &str {
 #[derive(Args)]
 struct Get {
     /// Its name.
-    name: String,
+    secret: String,
 }
 
 impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
-        let secret = context.client()?.secrets().get(&self.name).await?;
+        let secret = context.client()?.secrets().get(&self.secret).await?;
         context.output.value(&secret, |secret| {
             format!("{}, id {}, since {}", secret.name, secret.id, secret.created_at)
         })
@@ -143,15 +143,15 @@ impl Get {
 #[derive(Args)]
 struct Rm {
     /// Their names.
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
+    #[arg(required = true)]
+    secret: Vec<String>,
 }
 
 impl Rm {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let client = context.client()?;
-        ask::confirm(context, &format!("delete {}?", self.names.join(", ")))?;
-        for name in &self.names {
+        ask::confirm(context, &format!("delete {}?", self.secret.join(", ")))?;
+        for name in &self.secret {
             client.secrets().delete(name).await?;
             context.output.note(&format!("{name} is deleted"));
         }

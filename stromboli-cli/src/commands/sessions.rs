@@ -178,8 +178,8 @@ impl Export {
 #[derive(Args)]
 struct Rm {
     /// Ids, as runs and `sessions list` show them.
-    #[arg(required = true, value_name = "SESSION")]
-    sessions: Vec<String>,
+    #[arg(required = true)]
+    session: Vec<String>,
 }
 
 impl Rm {
@@ -187,9 +187,9 @@ impl Rm {
         let client = context.client()?;
         ask::confirm(
             context,
-            &format!("delete {}, with history and files?", self.sessions.join(", ")),
+            &format!("delete {}, with history and files?", self.session.join(", ")),
         )?;
-        for session in &self.sessions {
+        for session in &self.session {
             client.session(session).destroy().await?;
             context.output.note(&format!("{session} is deleted"));
         }

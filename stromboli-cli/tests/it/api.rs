@@ -42,20 +42,15 @@ async fn a_body_comes_from_the_argument_a_file_or_standard_input() {
 async fn the_exit_code_goes_by_the_status_and_the_body_is_there_all_the_same() {
     let world = World::new().await;
     for (status, code) in [(400, 2), (401, 4), (404, 7), (500, 1), (503, 5), (504, 6), (302, 1)] {
-        let fault = world
+        world
             .emulator()
             .inject(Fault::status(status).on("/jobs").body("its words"));
         let done = world.run(&["api", "GET", "/jobs", "-i"]).await;
         assert_eq!(done.code, code, "{status}");
         assert!(done.stdout.starts_with(&format!("HTTP {status} ")), "{}", done.stdout);
         assert!(done.stdout.ends_with("\n\nits words"), "{}", done.stdout);
-        assert!(
-            done.stderr.contains(&status.to_string()) || status == 302,
-            "{}",
-            done.stderr
-        );
+        assert!(done.stderr.starts_with("error: "), "{}", done.stderr);
         world.emulator().clear_faults();
-        drop(fault);
     }
     assert_eq!(
         world

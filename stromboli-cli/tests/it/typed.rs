@@ -1,6 +1,7 @@
 //! What a person is asked at a terminal, and what they type.
 
 use rexpect::session::PtySession;
+use stromboli_emulator::{Fault, Hold};
 
 use crate::auth::guarded;
 use crate::support::World;
@@ -74,10 +75,8 @@ async fn what_is_removed_is_asked_for_and_only_yes_is_a_yes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pull_shows_that_it_goes_on() {
     let world = World::new().await;
-    let hold = stromboli_emulator::Hold::new();
-    world
-        .emulator()
-        .inject(stromboli_emulator::Fault::delay_headers(&hold).on("/images/pull"));
+    let hold = Hold::new();
+    world.emulator().inject(Fault::delay_headers(&hold).on("/images/pull"));
     let (rest, code) = typed(&world, &["images", "pull", "node:22"], move |session| {
         session.exp_string("image is being pulled").unwrap();
         hold.release();
@@ -91,12 +90,38 @@ async fn a_pull_shows_that_it_goes_on() {
 async fn what_a_server_sends_cannot_command_the_terminal() {
     let world = World::new().await;
     let body = "a\u{1b}]0;owned\u{7}b\nc";
-    world.emulator().inject(
-        stromboli_emulator::Fault::content_type("text/plain")
-            .on("/jobs")
-            .body(body),
-    );
+    world
+        .emulator()
+        .inject(Fault::content_type("text/plain").on("/jobs").body(body));
     let (rest, code) = typed(&world, &["api", "GET", "/jobs"], |_| {}).await;
     assert_eq!(code, 0, "{rest}");
     assert!(rest.contains("ab\r\nc") && !rest.contains("owned"), "{rest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_ends_a_pull_and_a_request_and_says_what_becomes_of_them() {
+    for (arguments, spinner, words) in [
+        (
+            ["images", "pull", "node:22"],
+            "image is being pulled",
+            "whether the server goes on",
+        ),
+        (
+            ["api", "POST", "/images/pull"],
+            "server is working",
+            "the connection is closed",
+        ),
+    ] {
+        let world = World::new().await;
+        world
+            .emulator()
+            .inject(Fault::silence_before_executing().on("/images/pull"));
+        let (rest, code) = typed(&world, &arguments, move |session| {
+            session.exp_string(spinner).unwrap();
+            session.send_control('c').unwrap();
+        })
+        .await;
+        assert_eq!(code, 130, "{rest}");
+        assert!(rest.contains(words), "{rest:?}");
+    }
 }
