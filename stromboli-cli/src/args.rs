@@ -3,6 +3,9 @@
 pub(crate) mod claude;
 pub(crate) mod podman;
 pub(crate) mod run;
+pub(crate) mod session;
+
+use std::time::Duration;
 
 use clap::{Args, Parser};
 
@@ -42,6 +45,12 @@ pub(crate) struct GlobalArgs {
     /// Answer every question with yes.
     #[arg(short, long, global = true)]
     pub(crate) yes: bool,
+}
+
+/// A duration as the server writes it: `90s`, `1h30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<jiff::SignedDuration>().map_err(|error| error.to_string());
+    parsed.and_then(|duration| Duration::try_from(duration).map_err(|_| "it is negative".to_owned()))
 }
 
 #[cfg(test)]

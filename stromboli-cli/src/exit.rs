@@ -24,7 +24,7 @@ pub(crate) enum Code {
 
 /// The list of exit codes, for `--help`.
 pub(crate) const HELP: &str = "\
-Exit codes: 0 done · 1 other error · 2 usage, or input that was refused · 3 the agent failed · 4 not authorised ·
+Exit codes: 0 done · 1 other error · 2 usage, or input that was refused · 3 the agent failed · 4 not authorised · \
 5 server unreachable or the connection lost · 6 timed out · 7 not found · 130 interrupted";
 
 /// One clause on what went wrong, and what to do next.
@@ -41,10 +41,12 @@ pub(crate) enum Failure {
     Usage(Complaint),
     /// A call failed, or the agent did.
     Call(stromboli::Error),
-    /// Ctrl-C; the text says what becomes of the work.
+    /// Ctrl-C; the text says what becomes of the work, and in a second line what to do next.
     Interrupted(String),
     /// This machine did not play along.
     Other(Complaint),
+    /// What was found comes to a failure, with the exit code for it.
+    Found(Code, Complaint),
     /// Nobody reads the output any more, which is said to nobody.
     Closed,
 }
@@ -64,21 +66,60 @@ impl Failure {
         })
     }
 
+    pub(crate) fn found(code: Code, clause: impl Into<String>) -> Self {
+        Self::Found(
+            code,
+            Complaint {
+                clause: clause.into(),
+                next: None,
+            },
+        )
+    }
+
+    /// Of an error that may be the library's.
+    pub(crate) fn from_boxed(error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        match error.downcast::<stromboli::Error>() {
+            Ok(error) => Self::Call(*error),
+            Err(error) => Self::other(error.to_string()),
+        }
+    }
+
     /// Says what to do next.
     #[must_use]
     pub(crate) fn next(mut self, next: impl Into<String>) -> Self {
-        if let Self::Usage(complaint) | Self::Other(complaint) = &mut self {
+        if let Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) = &mut self {
             complaint.next = Some(next.into());
         }
         self
     }
 
-    fn code(&self) -> Code {
+    /// What went wrong, in one clause.
+    pub(crate) fn clause(&self) -> String {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.clause.clone(),
+            Self::Call(error) => clause_of(error),
+            Self::Interrupted(what) => what.lines().next().unwrap_or_default().to_owned(),
+            Self::Closed => String::new(),
+        }
+    }
+
+    /// What helps against it, where something does.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Usage(complaint) | Self::Other(complaint) | Self::Found(_, complaint) => complaint.next.clone(),
+            Self::Call(error) => next_step(error.kind()).map(str::to_owned),
+            Self::Interrupted(what) => what.lines().nth(1).map(str::to_owned),
+            Self::Closed => None,
+        }
+    }
+
+    pub(crate) fn code(&self) -> Code {
         match self {
             Self::Usage(_) => Code::Usage,
             Self::Call(error) => code_of(error.kind()),
             Self::Interrupted(_) => Code::Interrupted,
             Self::Other(_) => Code::Other,
+            Self::Found(code, _) => *code,
             Self::Closed => Code::Done,
         }
     }
@@ -89,35 +130,69 @@ impl Failure {
 
     /// Says it on stderr.
     pub(crate) fn print(&self, output: &Output) {
-        match self {
-            Self::Usage(complaint) | Self::Other(complaint) => {
-                output.error(&complaint.clause);
-                complaint.next.iter().for_each(|next| output.hint(next));
+        if matches!(self, Self::Closed) {
+            return;
+        }
+        output.error(&self.clause());
+        if let Self::Call(error) = self {
+            // What the agent printed is part of the server's words where it has no reply to give (WIRE §6).
+            let words = error.job().and_then(|job| job.error.as_deref());
+            if let Some((_, printed)) = words.unwrap_or(error.message()).split_once(", output: ") {
+                output.error_output(printed);
             }
-            Self::Interrupted(what) => output.error(what),
-            Self::Call(error) => print_call(error, output),
-            Self::Closed => {}
+        }
+        self.hint().iter().for_each(|next| output.hint(next));
+        if let Self::Call(error) = self {
+            print_more(error, output);
         }
     }
 }
 
-fn print_call(error: &stromboli::Error, output: &Output) {
-    output.error(&error.to_string());
-    // A run that could not be carried out has no reply; what the agent printed is part of the server's words (WIRE §6).
-    if let Some((_, printed)) = error.message().split_once(", output: ") {
-        output.error_output(printed);
+/// What is worth knowing of a call that failed.
+fn print_more(error: &stromboli::Error, output: &Output) {
+    // For what the server failed at; what it refused, it has explained.
+    let failed = error
+        .status()
+        .filter(|status| status.is_server_error() && !error.is_agent_failed());
+    if let (Some(status), Some(id)) = (failed, error.request_id()) {
+        output.hint(&format!(
+            "the server's log has this as status {} of request {id}",
+            status.as_u16()
+        ));
     }
-    if let Some(next) = next_step(error.kind()) {
-        output.hint(next);
-    }
-    if let Some(id) = error.request_id() {
-        output.hint(&format!("the server's log has it under request {id}"));
-    }
-    // A failed agent has run, nobody needs to be told.
-    if error.may_have_executed() && !error.is_agent_failed() {
+    // Nobody needs to be told that a failed agent has run, and what was refused has not.
+    let is_clear = matches!(
+        code_of(error.kind()),
+        Code::AgentFailed | Code::NotAuthorised | Code::NotFound
+    );
+    if error.may_have_executed() && !is_clear {
         output.hint("the server may have carried this out: look before you repeat it");
     }
 }
+
+/// Without the operation's name, which `Display` begins with: who gave the command knows what it was.
+pub(crate) fn clause_of(error: &stromboli::Error) -> String {
+    let clause = clause(error.message());
+    // Its reason alone, such as an exit status, says little.
+    match error.kind() {
+        ErrorKind::AgentExited if !clause.contains("exited") => format!("agent has exited: {clause}"),
+        _ => clause,
+    }
+}
+
+/// The server's words without what the agent printed.
+fn clause(message: &str) -> String {
+    let before_output = message.split(", output: ").next().unwrap_or_default();
+    let line = before_output.trim().lines().next().unwrap_or_default();
+    let mut clause: String = line.chars().take(MAX_CLAUSE).collect();
+    if clause.len() < line.len() {
+        clause.push('…');
+    }
+    clause
+}
+
+/// Characters of an error line. A proxy may have answered with a whole page.
+const MAX_CLAUSE: usize = 300;
 
 /// The exit code of an error of the library: the one place where they are mapped.
 pub(crate) fn code_of(kind: ErrorKind) -> Code {
@@ -137,16 +212,16 @@ pub(crate) fn code_of(kind: ErrorKind) -> Code {
 fn next_step(kind: ErrorKind) -> Option<&'static str> {
     use ErrorKind as Kind;
     Some(match kind {
-        Kind::Unauthorized => "set STROMBOLI_TOKEN to a token that this server accepts",
+        Kind::Unauthorized => "`stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts",
         Kind::Forbidden => "use a token that may do this",
-        Kind::Connect => "is the server running, and is this its address? --url and STROMBOLI_URL set another",
+        Kind::Connect => "start it, or name another address with --url or STROMBOLI_URL",
         Kind::Tls => "check the address: https needs a certificate that this machine trusts",
         Kind::Unavailable => "`stromboli health` says which part of the server is missing",
         Kind::RateLimited => "wait a little and try again",
         Kind::Redirect => "give the address that it redirects to as --url",
         Kind::Incompatible | Kind::Unsupported => "`stromboli health` shows the server's version",
         Kind::AgentBusy => "wait for the turn to end",
-        Kind::SecretExists => "remove the secret first, or choose another name",
+        Kind::SecretExists => "`--replace` puts the new value in the place of the old",
         _ => return None,
     })
 }

@@ -3,16 +3,21 @@
 //! This file parses, runs and turns what came of it into an exit code. What a command does stands in `commands/`.
 
 mod args;
+mod ask;
 mod commands;
 mod complete;
 mod context;
+mod conversations;
 mod exit;
 mod interrupt;
+mod locked_file;
+mod login;
 mod options;
 mod output;
 mod prompt;
 mod settings;
 mod shape;
+mod turn_view;
 
 use std::process::ExitCode;
 
@@ -32,7 +37,12 @@ fn main() -> ExitCode {
     let context = Context::new(&cli.global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(cli.command.run(&context)),
+        Ok(runtime) => {
+            let result = runtime.block_on(cli.command.run(&context));
+            // A read of the standard input that nobody waits for any more would hold up the end.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(Failure::from(error)),
     };
     match result {

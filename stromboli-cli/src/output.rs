@@ -2,6 +2,7 @@
 
 mod table;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::exit::Failure;
 pub(crate) use table::{age, table};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 /// How often the spinner turns.
@@ -110,6 +112,18 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
+    /// Prints a piece of a text that is being written, as it is.
+    pub(crate) fn piece(&self, text: &str) -> Result<(), Failure> {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        Ok(stdout.flush()?)
+    }
+
+    /// Whether stdout is a terminal, which must see no sequences that others wrote.
+    pub(crate) fn is_terminal(&self) -> bool {
+        io::stdout().is_terminal()
+    }
+
     /// Prints a value as one line of JSON.
     pub(crate) fn ndjson<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), Failure> {
         self.write_json(serde_json::to_vec(value))
@@ -132,6 +146,11 @@ impl Output {
         if !self.quiet && !text.is_empty() {
             self.say(DIM, "", text);
         }
+    }
+
+    /// Says what is missing or not as it should be, though the command goes on.
+    pub(crate) fn warn(&self, clause: &str) {
+        self.say(WARNING, "warning: ", clause);
     }
 
     /// Says what went wrong.
@@ -160,14 +179,19 @@ impl Output {
     }
 
     /// Shows on a terminal that something is waited for, and how long already, until it is dropped.
-    pub(crate) fn spinner(&self, what: &'static str) -> Spinner {
+    pub(crate) fn spinner(&self, what: impl Into<Cow<'static, str>>) -> Spinner {
+        self.spinner_since(what, Duration::ZERO)
+    }
+
+    /// The same for what began so long ago.
+    pub(crate) fn spinner_since(&self, what: impl Into<Cow<'static, str>>, ago: Duration) -> Spinner {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         if self.quiet || dumb || !io::stderr().is_terminal() {
             return Spinner(None);
         }
         let style = ProgressStyle::with_template("{spinner} {msg} {elapsed}");
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let bar = bar.with_message(what);
+        let bar = bar.with_message(what).with_elapsed(ago);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.enable_steady_tick(TICK);
         Spinner(Some(bar))

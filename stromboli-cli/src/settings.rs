@@ -1,5 +1,6 @@
 //! What applies, and where each value comes from: flag, environment, file of the directory, file of the user, default.
 
+mod edit;
 mod file;
 
 use std::fmt;
@@ -12,6 +13,8 @@ use crate::exit::{Complaint, Failure};
 use crate::output::{Color, Format};
 use crate::shape::nearest;
 
+pub(crate) use edit::set_in_file;
+pub(crate) use file::check_key;
 use file::{Choices, File};
 
 /// The file that applies in its directory and below.
@@ -49,11 +52,32 @@ pub(crate) struct Set<T> {
 
 /// What applies to this call of the program.
 pub(crate) struct Settings {
-    url: Option<Set<String>>,
+    pub(crate) url: Option<Set<String>>,
+    pub(crate) profile: Option<Set<String>>,
     /// Not in any file of settings, which are copied and committed.
-    pub(crate) token: Option<Set<String>>,
+    pub(crate) token: Option<Set<Proof>>,
     pub(crate) output: Set<Format>,
     pub(crate) color: Set<Color>,
+    files: Vec<PathBuf>,
+    /// The user's own file, where there is a home for it.
+    user_file: Option<PathBuf>,
+}
+
+/// What the environment has to prove who the user is.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Proof {
+    Token(String),
+    /// What access tokens are obtained with, for each call of the program anew.
+    Credentials {
+        client_id: String,
+        api_token: String,
+    },
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// The value of an environment variable.
@@ -123,14 +147,31 @@ impl Settings {
         let color = flags.color.map(|value| set(value, Origin::Flag("--color")));
         Ok(Self {
             url: url.or_else(|| first(&layers, |choices| choices.url.clone())),
-            token: variable("STROMBOLI_TOKEN"),
+            token: proof(&variable)?,
+            profile,
             output: output
                 .or_else(|| first(&layers, |choices| choices.output))
                 .unwrap_or_else(default),
             color: color
                 .or_else(|| first(&layers, |choices| choices.color))
                 .unwrap_or_else(default),
+            files: files.iter().map(|file| file.path.clone()).collect(),
+            user_file: sources.user_file.clone(),
         })
+    }
+
+    /// The files that were read, the most important first.
+    pub(crate) fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// The file of the directory, if nobody but it names the server. It may have come with a repository of somebody
+    /// else's, who must not be given what proves who the user is.
+    pub(crate) fn foreign(&self) -> Option<&Path> {
+        match &self.url.as_ref()?.origin {
+            Origin::File(path, _) if Some(path) != self.user_file.as_ref() => Some(path),
+            _ => None,
+        }
     }
 
     /// The server's address.
@@ -141,6 +182,26 @@ impl Settings {
                 "name one with --url or STROMBOLI_URL, or try `stromboli serve`, which needs no Podman and costs nothing",
             )),
         }
+    }
+}
+
+/// As `Client::from_env` of the library reads it.
+fn proof(variable: &impl Fn(&'static str) -> Option<Set<String>>) -> Result<Option<Set<Proof>>, Complaint> {
+    if let Some(Set { value, origin }) = variable("STROMBOLI_TOKEN") {
+        return Ok(Some(set(Proof::Token(value), origin)));
+    }
+    let half = |set: &str, missing: &str| Complaint {
+        clause: format!("{set} is set without {missing}"),
+        next: None,
+    };
+    match (variable("STROMBOLI_CLIENT_ID"), variable("STROMBOLI_API_TOKEN")) {
+        (Some(id), Some(Set { value, origin })) => {
+            let (client_id, api_token) = (id.value, value);
+            Ok(Some(set(Proof::Credentials { client_id, api_token }, origin)))
+        }
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(half("STROMBOLI_CLIENT_ID", "STROMBOLI_API_TOKEN")),
+        (None, Some(_)) => Err(half("STROMBOLI_API_TOKEN", "STROMBOLI_CLIENT_ID")),
     }
 }
 
@@ -169,6 +230,15 @@ fn first<T>(layers: &[Layer<'_>], get: impl Fn(&Choices) -> Option<T>) -> Option
     layers
         .iter()
         .find_map(|(choices, origin)| Some(set(get(choices)?, origin.clone())))
+}
+
+/// Refuses the name of a profile that none of these files has.
+pub(crate) fn known_profile(name: &str, paths: Vec<PathBuf>) -> Result<(), Complaint> {
+    let mut files = Vec::new();
+    for path in paths {
+        files.extend(File::read(path)?);
+    }
+    check_profile(&files, name)
 }
 
 fn check_profile(files: &[File], name: &str) -> Result<(), Complaint> {

@@ -40,12 +40,6 @@ pub(crate) struct ClaudeArgs {
     /// JSON Schema that the answer must follow; needs --claude output_format=json.
     #[arg(long, value_name = "JSON")]
     json_schema: Option<String>,
-    /// Id that the new conversation shall have, a UUID.
-    #[arg(long, value_name = "ID", conflicts_with = "resume")]
-    session: Option<String>,
-    /// Go on with a conversation.
-    #[arg(short, long, value_name = "ID")]
-    resume: Option<String>,
     /// Any other option of the agent, by its name in the API; repeatable. The value is JSON if that fits, else text.
     #[arg(long = "claude", value_name = "KEY=VALUE")]
     claude_keys: Vec<String>,
@@ -67,9 +61,6 @@ impl ClaudeArgs {
         draft.set("system_prompt", self.system_prompt)?;
         draft.set("append_system_prompt", self.append_system_prompt)?;
         draft.set("json_schema", self.json_schema)?;
-        draft.set("session_id", self.session)?;
-        draft.set("resume", self.resume.as_ref().map(|_| true))?;
-        draft.set("session_id", self.resume)?;
         draft.build()
     }
 }

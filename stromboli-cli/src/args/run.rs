@@ -9,11 +9,24 @@ use stromboli::{ClaudeOptions, PodmanOptions, RunRequest};
 
 use crate::args::claude::ClaudeArgs;
 use crate::args::podman::PodmanArgs;
+use crate::args::session::SessionArgs;
+use crate::context::Context;
 use crate::exit::Failure;
 use crate::options;
 
 #[derive(Args)]
 pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+    #[command(flatten)]
+    podman: PodmanArgs,
+}
+
+/// What runs and live agents both take.
+#[derive(Args)]
+pub(crate) struct WorkArgs {
     /// Directory in the container to work in, an absolute path.
     #[arg(short, long, value_name = "DIR")]
     workdir: Option<String>,
@@ -23,8 +36,6 @@ pub(crate) struct RunArgs {
     options: Option<PathBuf>,
     #[command(flatten)]
     claude: ClaudeArgs,
-    #[command(flatten)]
-    podman: PodmanArgs,
 }
 
 /// The tables of an options file.
@@ -35,9 +46,16 @@ struct OptionsFile {
     podman: Option<PodmanOptions>,
 }
 
-impl RunArgs {
-    /// What makes a request of a prompt, so that wrong options are told before anybody writes one.
-    pub(crate) fn request(self) -> Result<impl FnOnce(String) -> RunRequest, Failure> {
+/// What [`WorkArgs`] come to.
+pub(crate) struct Work {
+    pub(crate) workdir: Option<String>,
+    pub(crate) claude: Option<ClaudeOptions>,
+    /// The table `podman` of the options file.
+    pub(crate) podman: Option<Map<String, Value>>,
+}
+
+impl WorkArgs {
+    pub(crate) fn read(self) -> Result<Work, Failure> {
         let mut file = match &self.options {
             Some(path) => options::read::<OptionsFile>(path)?,
             None => Map::new(),
@@ -46,15 +64,45 @@ impl RunArgs {
             Some(Value::Object(table)) => Some(table),
             _ => None,
         };
-        let claude = self.claude.options(table("claude"))?;
-        let podman = self.podman.options(table("podman"))?;
-        let workdir = self.workdir;
-        Ok(move |prompt| {
-            let mut request = RunRequest::new(prompt);
-            request.claude = claude;
-            request.podman = podman;
-            request.workdir = workdir;
-            request
+        Ok(Work {
+            claude: self.claude.options(table("claude"))?,
+            podman: table("podman"),
+            workdir: self.workdir,
         })
+    }
+}
+
+/// What [`RunArgs`] come to.
+pub(crate) struct RunOptions {
+    pub(crate) workdir: Option<String>,
+    pub(crate) claude: Option<ClaudeOptions>,
+    pub(crate) podman: Option<PodmanOptions>,
+}
+
+impl RunArgs {
+    /// The options, read before anybody writes a prompt, so that wrong ones are told in time.
+    pub(crate) fn read(self, context: &Context) -> Result<RunOptions, Failure> {
+        let Work {
+            workdir,
+            mut claude,
+            podman,
+        } = self.work.read()?;
+        self.session.add_to(&mut claude, context)?;
+        Ok(RunOptions {
+            workdir,
+            claude,
+            podman: self.podman.options(podman)?,
+        })
+    }
+}
+
+impl RunOptions {
+    /// The request for a prompt.
+    pub(crate) fn request(&self, prompt: String) -> RunRequest {
+        let mut request = RunRequest::new(prompt);
+        request.claude.clone_from(&self.claude);
+        request.podman.clone_from(&self.podman);
+        request.workdir.clone_from(&self.workdir);
+        request
     }
 }

@@ -1,5 +1,8 @@
 //! `stromboli jobs`: runs in the background. A group of commands, each a struct with a `run` of its own.
 
+mod cancel;
+pub(crate) mod wait;
+
 use clap::{Args, Subcommand};
 use stromboli::{Job, JobStatus};
 
@@ -11,9 +14,11 @@ const EXAMPLES: &str = "\
 Examples:
   stromboli jobs list
   stromboli jobs list --output ndjson | jq -r 'select(.status == \"failed\") | .id'
-  stromboli jobs get job-abc123def4567890";
+  stromboli jobs get job-abc123def4567890
+  stromboli jobs wait job-abc123def4567890 --timeout 1h
+  stromboli jobs cancel job-abc123def4567890";
 
-/// List and inspect runs in the background.
+/// List, inspect, wait for and cancel runs in the background.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Jobs {
@@ -25,6 +30,8 @@ pub(crate) struct Jobs {
 enum Command {
     List(List),
     Get(Get),
+    Wait(wait::Wait),
+    Cancel(cancel::Cancel),
 }
 
 impl Jobs {
@@ -32,6 +39,8 @@ impl Jobs {
         match self.command {
             Command::List(command) => command.run(context).await,
             Command::Get(command) => command.run(context).await,
+            Command::Wait(command) => command.run(context).await,
+            Command::Cancel(command) => command.run(context).await,
         }
     }
 }
@@ -70,13 +79,13 @@ struct Get {
 impl Get {
     async fn run(self, context: &Context) -> Result<(), Failure> {
         let job = context.client()?.job(&self.job).get().await?;
-        let printed = context.output.value(&job, |job| job.text().to_owned());
-        context.output.note(&summary(&job));
         match job.status {
-            JobStatus::Completed | JobStatus::Failed | JobStatus::Crashed => drop(job.ok()?),
-            _ => {}
+            JobStatus::Completed | JobStatus::Failed | JobStatus::Crashed => wait::report(context, job),
+            _ => {
+                context.output.note(&summary(&job));
+                context.output.value(&job, |job| job.text().to_owned())
+            }
         }
-        printed
     }
 }
 

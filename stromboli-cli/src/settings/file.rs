@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::exit::Complaint;
 use crate::output::{Color, Format};
-use crate::shape::Shape;
+use crate::shape::{Shape, nearest};
 
 /// What a file, or a profile of it, can choose.
 #[derive(Debug, Default, Deserialize)]
@@ -40,24 +40,61 @@ pub(super) struct File {
 impl File {
     /// Reads a file, if it is there.
     pub(super) fn read(path: PathBuf) -> Result<Option<Self>, Complaint> {
-        let complain = |clause: String, next: Option<String>| Complaint {
-            clause: format!("{}: {clause}", path.display()),
-            next,
-        };
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(complain(format!("cannot be read: {error}"), None)),
-        };
-        let parsed = parse(&text).map_err(|(clause, next)| complain(clause, next))?;
-        let (head, choices, profiles) = parsed;
-        Ok(Some(Self {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::of(path, &text).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(complain(&path, &format!("cannot be read: {error}"), None)),
+        }
+    }
+
+    fn of(path: PathBuf, text: &str) -> Result<Self, Complaint> {
+        let (head, choices, profiles) = parse(text).map_err(|(clause, next)| complain(&path, &clause, next))?;
+        Ok(Self {
             profile: head.profile,
             choices,
             profiles,
             path,
-        }))
+        })
     }
+}
+
+fn complain(path: &Path, clause: &str, next: Option<String>) -> Complaint {
+    Complaint {
+        clause: format!("{}: {clause}", path.display()),
+        next,
+    }
+}
+
+/// Refuses a key that no file can have: those of [`Choices`], below `profiles.NAME.` as well, and `profile`.
+pub(crate) fn check_key(key: &str) -> Result<(), Complaint> {
+    let choices = names(&Shape::of::<Choices>());
+    let segments: Vec<&str> = key.split('.').collect();
+    let (above, last, known) = match segments.as_slice() {
+        ["profiles", name, last] if !name.is_empty() => (format!("profiles.{name}."), *last, choices),
+        _ => (String::new(), key, [choices, vec!["profile"]].concat()),
+    };
+    if known.contains(&last) {
+        return Ok(());
+    }
+    Err(Complaint {
+        clause: format!("there is no setting `{key}`"),
+        next: Some(match nearest(last, known.iter().copied()) {
+            Some(near) => format!("did you mean `{above}{near}`?"),
+            None => format!("the settings are {}, and profiles.NAME.KEY", known.join(", ")),
+        }),
+    })
+}
+
+fn names(shape: &Shape) -> Vec<&'static str> {
+    match shape {
+        Shape::Struct(fields) => fields.iter().map(|(name, _)| *name).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a file may say this.
+pub(super) fn check(path: &Path, text: &str) -> Result<(), Complaint> {
+    File::of(path.to_owned(), text).map(drop)
 }
 
 type Problem = (String, Option<String>);

@@ -118,3 +118,40 @@ fn a_slip_in_a_file_names_the_file_and_the_nearest_key() {
         assert_eq!(problem.next.as_deref(), next);
     }
 }
+
+#[test]
+fn a_server_is_foreign_when_only_the_file_of_the_directory_names_it() {
+    let user = "url = 'http://user'\n[profiles.work]\nurl = 'http://work'";
+    let mut place = Place::new("", user);
+    let foreign = |place: &Place| place.resolve().unwrap().foreign().map(Path::to_owned);
+    assert_eq!(foreign(&place), None);
+    std::fs::write(place.project(), "profile = 'work'").unwrap();
+    assert_eq!(foreign(&place), None, "it chooses, and the user's file names");
+    std::fs::write(place.project(), "[profiles.work]\nurl = 'http://theirs'").unwrap();
+    assert_eq!(foreign(&place), None);
+    place.variables.insert("STROMBOLI_PROFILE", "work");
+    assert_eq!(
+        foreign(&place),
+        Some(place.project()),
+        "its profile lies over the user's"
+    );
+    place.variables.insert("STROMBOLI_URL", "http://theirs");
+    assert_eq!(foreign(&place), None);
+}
+
+#[test]
+fn the_environment_proves_who_the_user_is_but_not_with_half_a_proof() {
+    let mut place = Place::new("", "");
+    place.variables.insert("STROMBOLI_CLIENT_ID", "ci");
+    let problem = place.resolve().err().unwrap();
+    assert_eq!(problem.clause, "STROMBOLI_CLIENT_ID is set without STROMBOLI_API_TOKEN");
+    place.variables.insert("STROMBOLI_API_TOKEN", "topsecret");
+    let proof = place.resolve().unwrap().token.unwrap();
+    assert_eq!(proof.origin, Origin::Variable("STROMBOLI_API_TOKEN"));
+    assert!(!format!("{proof:?}").contains("topsecret"));
+    place.variables.insert("STROMBOLI_TOKEN", "token");
+    assert_eq!(
+        place.resolve().unwrap().token.unwrap().value,
+        Proof::Token("token".into())
+    );
+}

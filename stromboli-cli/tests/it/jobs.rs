@@ -58,7 +58,6 @@ async fn a_job_shows_its_output_and_fails_as_its_agent_did() {
 exit 7
 --- stdout
 --- stderr
-error: job_get failed with status 404: job not found
-  hint: the server's log has it under request [id]
+error: job not found
 "#);
 }

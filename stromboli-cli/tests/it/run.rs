@@ -77,9 +77,8 @@ async fn a_failed_agent_is_3_and_its_words_are_shown() {
 exit 3
 --- stdout
 --- stderr
-error: run_sync failed with status 500: execution failed: exit status 1
+error: execution failed: exit status 1
 Credit balance is too low
-  hint: the server's log has it under request [id]
 "#);
 }
 
@@ -107,9 +106,8 @@ async fn a_server_that_wants_a_token_is_4() {
 exit 4
 --- stdout
 --- stderr
-error: run_sync failed with status 401: missing authorization header
-  hint: set STROMBOLI_TOKEN to a token that this server accepts
-  hint: the server's log has it under request [id]
+error: missing authorization header
+  hint: `stromboli auth login`, or set STROMBOLI_TOKEN to a token that this server accepts
 "#);
     let wrong = world
         .run_with(&[("STROMBOLI_TOKEN", "wrong-token")], &["run", "ping"])
@@ -129,8 +127,8 @@ async fn a_server_that_is_down_is_5() {
 exit 5
 --- stdout
 --- stderr
-error: run_sync failed: no connection to [server], is a server listening there, or a proxy in the way?
-  hint: is the server running, and is this its address? --url and STROMBOLI_URL set another
+error: no connection to [server], is a server listening there, or a proxy in the way?
+  hint: start it, or name another address with --url or STROMBOLI_URL
 "#);
 }
 

@@ -47,6 +47,11 @@ impl World {
         self.emulator.as_ref().unwrap()
     }
 
+    /// The folder that all of it lies in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The current directory of the program.
     pub(crate) fn here(&self) -> PathBuf {
         self.folder.path().join("here")
@@ -57,6 +62,11 @@ impl World {
         let folder = self.folder.path().join("config/stromboli");
         std::fs::create_dir_all(&folder).unwrap();
         folder.join("config.toml")
+    }
+
+    /// The file of tokens, which is there after a login.
+    pub(crate) fn logins_file(&self) -> PathBuf {
+        self.folder.path().join("state/stromboli/credentials.json")
     }
 
     /// Writes a file into the current directory of the program.
@@ -177,7 +187,8 @@ impl From<Output> for Done {
 fn scrub_ids(text: &str) -> String {
     let is_id = |word: &str| {
         let digits = word.rsplit_once('-').map_or(word, |(_, digits)| digits);
-        let uuid = word.len() == 36 && word.split('-').count() == 5;
+        let bare = word.strip_prefix("agent-").unwrap_or(word);
+        let uuid = bare.len() == 36 && bare.split('-').count() == 5;
         let given = digits.len() == 16 && word.len() <= 22;
         (uuid || given) && digits.chars().all(|c| c.is_ascii_hexdigit())
     };

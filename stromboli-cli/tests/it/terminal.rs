@@ -9,12 +9,12 @@ use crate::support::World;
 const PATIENCE: u64 = 60_000;
 
 /// Runs the program on a terminal of its own.
-fn on_terminal(command: std::process::Command) -> PtySession {
+pub(crate) fn on_terminal(command: std::process::Command) -> PtySession {
     rexpect::session::spawn_command(command, Some(PATIENCE)).unwrap()
 }
 
 /// What is left of the output, and the exit code.
-fn end(mut session: PtySession) -> (String, i32) {
+pub(crate) fn end(mut session: PtySession) -> (String, i32) {
     let rest = session.exp_eof().unwrap();
     let code = match session.process().wait().unwrap() {
         WaitStatus::Exited(_, code) => code,
