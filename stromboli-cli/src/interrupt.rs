@@ -42,14 +42,6 @@ impl Interrupts {
     }
 }
 
-/// Waits for `work`, and gives it up at Ctrl-C, which closes its connection. `what` says what becomes of it.
-pub(crate) async fn or_stop<T, E: Into<Failure>>(
-    work: impl Future<Output = Result<T, E>>,
-    what: impl Into<String>,
-) -> Result<T, Failure> {
-    Interrupts::new()?.or_stop(work, what).await
-}
-
 /// Ends when the process is asked to stop, from the terminal or by whoever supervises it.
 #[cfg(unix)]
 pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
@@ -72,4 +64,12 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     Ok(async move {
         interrupt.recv().await;
     })
+}
+
+/// Waits for `work`, and gives it up at Ctrl-C, which closes its connection. `what` says what becomes of it.
+pub(crate) async fn or_stop<T, E: Into<Failure>>(
+    work: impl Future<Output = Result<T, E>>,
+    what: impl Into<String>,
+) -> Result<T, Failure> {
+    Interrupts::new()?.or_stop(work, what).await
 }
