@@ -17,9 +17,9 @@ use crate::options;
 #[derive(Args)]
 pub(crate) struct RunArgs {
     #[command(flatten)]
-    pub(crate) session: SessionArgs,
-    #[command(flatten)]
     work: WorkArgs,
+    #[command(flatten)]
+    pub(crate) session: SessionArgs,
     #[command(flatten)]
     podman: PodmanArgs,
 }

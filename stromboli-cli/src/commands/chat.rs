@@ -29,13 +29,15 @@ you leave, until the server's idle timeout, and `--continue` goes on with it fro
 has ended, so has its conversation: no server can resume one of a live agent.
 
 With --runs each prompt is a run of its own that resumes the conversation. Nothing is seen before the answer is \
-whole, but the conversation stays on the server, can be taken up with `--continue` or `--resume ID` at any time, \
-and the container's options apply; so these options choose it, too.
+whole, but the conversation stays on the server, can be taken up with `--continue` or `--resume ID` at any time, and \
+the container's options apply. Any of these options chooses it, too.
 
-End a line with \\ to go on in the next; pasted lines stay together. Ctrl-C stops showing a turn; a live agent \
-goes on with it, because the server cannot interrupt a turn, while a run is stopped. Ctrl-D leaves. From a pipe \
-each line is a prompt, the first failure ends the chat with its exit code, and an agent that was started for it \
-is stopped in the end.";
+End a line with \\ to go on in the next; pasted lines stay together. Ctrl-C stops showing a turn; a live agent goes on \
+with it, because the server cannot interrupt a turn, while a run is stopped. Ctrl-D leaves.
+
+From a pipe each line is a prompt, the first failure ends the chat with its exit code, and an agent that was started \
+for it is stopped in the end. With --output json the `result` message of each turn is printed, with ndjson every \
+message; with --runs each reply.";
 
 const COMMANDS: &str = "\
 /help     this list

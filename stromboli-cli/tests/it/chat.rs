@@ -34,6 +34,24 @@ async fn each_line_is_a_prompt_for_one_agent_which_is_stopped_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_chat_from_a_pipe_has_the_formats_of_agents_send() {
+    let world = World::new().await;
+    world.emulator().on_prompt("one").reply("first");
+    let done = world.run_with_input(&["chat", "-o", "json"], "one\n").await;
+    assert_eq!(
+        (&done.json()["type"], &done.json()["result"]),
+        (&json!("result"), &json!("first"))
+    );
+    let done = world.run_with_input(&["chat", "-o", "ndjson"], "one\n").await;
+    let mut lines = done
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    assert_eq!(lines.next().unwrap()["type"], "system");
+    assert_eq!(lines.last().unwrap()["type"], "result");
+}
+
+#[tokio::test]
 async fn the_first_failure_of_a_script_is_its_last_prompt() {
     let world = World::new().await;
     let failed = json!({"type": "result", "subtype": "error_max_turns", "is_error": true});
@@ -69,6 +87,18 @@ async fn with_runs_each_prompt_resumes_the_session() {
         assert_eq!(done.code, 0, "{}", done.stderr);
         assert_eq!(world.sent()["claude"], json!({"session_id": session, "resume": true}));
     }
+}
+
+#[tokio::test]
+async fn with_runs_there_is_a_session_to_choose_and_to_continue_past_an_agent() {
+    let world = World::new().await;
+    let session = "7b1f0c3e-52d4-4a86-9d0b-f3c8e6a41297";
+    world.run_with_input(&["chat", "--session", session], "one\n").await;
+    assert_eq!(world.sent()["claude"], json!({"session_id": session}));
+    spawned(&world).await;
+    let done = world.run_with_input(&["chat", "--continue", "--runs"], "two\n").await;
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    assert_eq!(world.sent()["claude"], json!({"session_id": session, "resume": true}));
 }
 
 #[tokio::test]
