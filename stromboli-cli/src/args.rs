@@ -24,7 +24,7 @@ pub(crate) struct Cli {
 }
 
 /// What every command takes. Tokens are not among it: other users of a machine can read command lines.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct GlobalArgs {
     /// Address of the server, such as http://localhost:8080 [env: STROMBOLI_URL].

@@ -4,13 +4,17 @@ mod agents;
 mod api;
 mod auth;
 mod chat;
+pub(crate) mod completions;
 mod config;
 mod doctor;
 mod health;
 mod images;
 mod jobs;
+mod man;
+mod reference;
 mod run;
 mod secrets;
+mod serve;
 mod sessions;
 mod start;
 mod stream;
@@ -35,6 +39,10 @@ pub(crate) enum Command {
     Auth(auth::Auth),
     Config(config::Config),
     Health(health::Health),
+    Serve(Box<serve::Serve>),
+    Completions(completions::Completions),
+    Man(man::Man),
+    Reference(reference::Reference),
     Doctor(doctor::Doctor),
     Api(api::Api),
 }
@@ -54,6 +62,10 @@ impl Command {
             Self::Auth(command) => command.run(context).await,
             Self::Config(command) => command.run(context).await,
             Self::Health(command) => command.run(context).await,
+            Self::Serve(command) => command.run(context).await,
+            Self::Completions(command) => command.run(context).await,
+            Self::Man(command) => command.run(context).await,
+            Self::Reference(command) => command.run(context).await,
             Self::Doctor(command) => command.run(context).await,
             Self::Api(command) => command.run(context).await,
         }

@@ -42,6 +42,30 @@ impl Interrupts {
     }
 }
 
+/// Ends when the process is asked to stop, from the terminal or by whoever supervises it.
+#[cfg(unix)]
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ends when the process is asked to stop.
+#[cfg(windows)]
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
+}
+
 /// Waits for `work`, and gives it up at Ctrl-C, which closes its connection. `what` says what becomes of it.
 pub(crate) async fn or_stop<T, E: Into<Failure>>(
     work: impl Future<Output = Result<T, E>>,

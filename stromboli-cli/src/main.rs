@@ -5,6 +5,7 @@
 mod args;
 mod ask;
 mod commands;
+mod complete;
 mod context;
 mod conversations;
 mod exit;
@@ -21,12 +22,17 @@ mod turn_view;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap_complete::CompleteEnv;
 
 use crate::args::Cli;
 use crate::context::Context;
 use crate::exit::Failure;
 
 fn main() -> ExitCode {
+    // A shell asks for what can come next, and the process ends with the answer.
+    CompleteEnv::with_factory(complete::command)
+        .var(commands::completions::VARIABLE)
+        .complete();
     let cli = Cli::parse();
     let context = Context::new(&cli.global);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -7,6 +7,7 @@ mod agents;
 mod api;
 mod auth;
 mod chat;
+mod completions;
 mod config;
 mod continued;
 mod doctor;
@@ -18,6 +19,8 @@ mod prompt;
 mod run;
 mod running;
 mod secrets;
+#[cfg(unix)]
+mod serve;
 mod sessions;
 mod settings;
 mod start;
