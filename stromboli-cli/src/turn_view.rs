@@ -121,9 +121,12 @@ impl<'a> TurnView<'a> {
         self.has_text = true;
         let Some(last) = text.chars().last() else { return Ok(()) };
         self.in_line = last != '\n';
+        if !self.output.is_terminal() {
+            return self.output.piece(text);
+        }
         // Escape sequences may be spread over the pieces.
         let safe: String = self.strip.strip_next(text).collect();
-        self.output.piece(if self.output.is_terminal() { &safe } else { text })
+        self.output.piece(&safe)
     }
 
     fn end_line(&mut self) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! `stromboli chat` from a pipe; on a terminal it is tested in `terminal_chat.rs`.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
 use serde_json::json;
 use stromboli_emulator::{Dialect, Emulator};
@@ -48,7 +50,7 @@ async fn a_chat_from_a_pipe_has_the_formats_of_agents_send() {
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     assert_eq!(lines.next().unwrap()["type"], "system");
-    assert_eq!(lines.last().unwrap()["type"], "result");
+    assert_eq!(lines.next_back().unwrap()["type"], "result");
 }
 
 #[tokio::test]
@@ -166,7 +168,7 @@ error: the server is too old for live agents
 #[cfg(unix)]
 #[tokio::test]
 async fn an_interrupted_script_is_130_and_stops_its_agent() {
-    let world = World::new().await;
+    let world = World::with(Emulator::builder().agent_grace(Duration::from_millis(1))).await;
     let _hold = world.emulator().on_prompt("long").reply("never").hold();
     let mut running = world.start(&["chat"]);
     running.type_line("long").await;
