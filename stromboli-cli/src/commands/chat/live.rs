@@ -155,9 +155,6 @@ impl<'a> LiveAgent<'a> {
     fn forget(&mut self) {
         if let Some(agent) = self.agent.take() {
             conversations::forget(self.context, agent.id());
-            self.context
-                .output
-                .note("the conversation has ended; the next prompt begins a new one");
         }
         (self.given_up, self.cost, self.is_ours) = (None, None, false);
     }
