@@ -14,24 +14,10 @@ pub(crate) fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count())
 }
 
-/// Memory in use, in KiB; 0 where that cannot be told.
-pub(crate) fn memory() -> u64 {
-    status("VmRSS:")
-}
-
-/// The most memory in use since [`forget_peak`], in KiB.
-pub(crate) fn peak_memory() -> u64 {
-    status("VmHWM:")
-}
-
-/// Lets the peak begin anew. False where the system does not do that.
-pub(crate) fn forget_peak() -> bool {
-    std::fs::write("/proc/self/clear_refs", "5").is_ok()
-}
-
-fn status(name: &str) -> u64 {
+/// Memory that the system counts as in use, in KiB; 0 where that cannot be told.
+pub(crate) fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
     number.map_or(0, |number| number.parse().unwrap())
 }

@@ -18,6 +18,7 @@ mod drift;
 mod generate;
 mod glob;
 mod npm;
+mod reliability;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,8 @@ Usage: cargo xtask <task>
                       hold the emulator and the client to openapi.yaml from outside (--quick: fewer requests; ARG...:
                       more arguments of Schemathesis, such as --include-operation-id run_sync)
   bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
+  reliability [matrix|calls|soak [--minutes N]]
+                      measure what docs/reliability.md says, all of it or a part, and write the figures there
   ci                  everything that must be green before a change lands
 ";
 
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         ["contract", "--", more @ ..] => conformance::run(&root, false, more),
         ["contract", "--quick", "--", more @ ..] => conformance::run(&root, true, more),
         ["bench", "emulator"] => bench::emulator(&root),
+        ["reliability", parts @ ..] => reliability::run(&root, parts),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };

@@ -77,7 +77,12 @@ impl Ledger {
     }
 
     pub(super) fn add(&self, operation: &'static str, ended: impl Into<String>) {
-        *self.counts.lock().unwrap().entry((operation, ended.into())).or_default() += 1;
+        *self
+            .counts
+            .lock()
+            .unwrap()
+            .entry((operation, ended.into()))
+            .or_default() += 1;
     }
 
     pub(super) fn begun(&self, job: &str) {
