@@ -60,7 +60,7 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
         total.succeeded += tally.succeeded;
         total.broken.extend(tally.broken);
     }
-    tell(seed, LANES * each, &total);
+    println!("{}", tell(seed, LANES * each, &total));
     assert!(
         total.broken.is_empty(),
         "{SEED}={seed} repeats this: {} promises broken:\n{}",
@@ -76,7 +76,8 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
     }
 }
 
-fn tell(seed: u64, calls: usize, total: &Tally) {
+/// The figures, which are also written where `cargo xtask reliability` finds them.
+fn tell(seed: u64, calls: usize, total: &Tally) -> String {
     let Tally {
         succeeded,
         executions,
@@ -92,12 +93,12 @@ fn tell(seed: u64, calls: usize, total: &Tally) {
          after any 5xx: {naive_5xx_twice} executed twice; after any failure: {naive_twice}.\n\nHow attempts ended: {met:?}.\n",
         broken.len()
     );
-    println!("{figures}");
     if let Some(folder) = std::env::var_os(FIGURES) {
         let folder = std::path::PathBuf::from(folder);
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("calls.md"), figures).unwrap();
+        std::fs::write(folder.join("calls.md"), &figures).unwrap();
     }
+    figures
 }
 
 /// All calls of one lane.

@@ -77,12 +77,8 @@ async fn meet(lanes: &[Arc<Mutex<Lane>>], faults: &Arc<[Fault]>, numbers: &[usiz
                 let came = lane.meet(fault).await;
                 let wrong = came.differences(lane.class(), fault).into_iter();
                 let place = format!("{} / {}", fault.name, lane.class().name());
-                for w in wrong.clone() {
-                    println!("WRONG {place}: {w}");
-                }
                 broken.extend(wrong.map(|wrong| format!("{place}: {wrong}")));
             }
-            println!("done {}", lane.class().name());
             broken
         })
     });

@@ -18,12 +18,14 @@ use tokio::sync::watch;
 use self::gauge::Gauge;
 use self::ledger::{Compared, Ledger};
 use self::server::Server;
-use crate::{ALONE, measure};
+use crate::{ALONE, HEAP, measure};
 
 /// The variable that says how many minutes the long one takes.
 const MINUTES: &str = "STROMBOLI_SOAK_MINUTES";
 /// The most that what is in use may grow after the warm-up, in percent.
 const DRIFT: f64 = 5.0;
+/// The most that may be left of it when all is dropped, in KiB: what was noted in between, and what is made once.
+const KEPT: usize = 512;
 
 /// How long, how many, how often.
 struct Plan {
@@ -46,7 +48,8 @@ async fn what_was_begun_is_accounted_for_when_the_server_is_killed_again_and_aga
         think: Duration::from_millis(100),
         seed: 20_261_127,
     };
-    soak(&plan).await;
+    let (_, figures) = soak(&plan).await;
+    println!("{figures}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,6 +80,7 @@ async fn soak(plan: &Plan) -> (Gauge, String) {
     let mut server = Server::start(&folder.0, 0);
     let port = server.port();
     let before = (tasks(), measure::descriptors());
+    let allocated = HEAP.current_usage();
 
     let client = client(port);
     let (stop, stopped) = watch::channel(false);
@@ -107,13 +111,16 @@ async fn soak(plan: &Plan) -> (Gauge, String) {
         measure::settles(measure::descriptors, before.1).await,
     );
 
+    let kept = HEAP.current_usage().saturating_sub(allocated) / 1024;
+
     let compared = ledger.compare(&server::executions(&folder.0));
     let jobs = Jobs::find(port, &folder.0.join("jobs")).await;
     let figures = figures(plan, lives, &ledger, &compared, &jobs);
-    println!("{figures}");
+    let figures = format!("{figures}\nWhen all was dropped, {kept} KiB more were allocated than before.\n");
     let broken = ledger.promises_broken();
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(broken.is_empty(), "{figures}\n{}", broken.join("\n"));
     assert_eq!(left, before, "tasks and descriptors when all is dropped");
+    assert!(kept < KEPT, "{kept} KiB are still allocated when all is dropped");
     let wrong = [compared.twice, compared.wrongly_denied, compared.lost, compared.unknown];
     assert_eq!(wrong, [0; 4], "{compared:?}");
     assert_eq!((jobs.lost, jobs.unended), (0, 0));

@@ -25,7 +25,7 @@ struct Part {
 fn matrix() -> Part {
     Part {
         name: "matrix",
-        test: "test -p stromboli-tests --test reliability matrix:: -- --nocapture",
+        test: "test -p stromboli-tests --test reliability matrix::every_fault -- --nocapture",
         variables: vec![],
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Fault {
 /// How a fault is brought about.
 pub(super) enum How {
     /// By the emulator.
-    Injected(Injected),
+    Injected(Box<Injected>),
     /// By the emulator, which does not listen any more.
     Refused,
     /// By a server on a socket.
@@ -52,7 +52,7 @@ impl Fault {
     }
 
     pub(super) fn injected(name: impl Into<String>, fault: Injected, sees: Sees) -> Self {
-        Self::new(name, How::Injected(fault), sees)
+        Self::new(name, How::Injected(Box::new(fault)), sees)
     }
 
     pub(super) fn refused() -> Self {

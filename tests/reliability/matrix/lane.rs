@@ -104,7 +104,7 @@ impl Lane {
         match &fault.how {
             How::Injected(injected) => {
                 let (method, path) = self.class.target();
-                let injected = injected.clone().method(method).on(path);
+                let injected = (**injected).clone().method(method).on(path);
                 let emulator = Arc::clone(&self.emulator);
                 let strike = move || drop(emulator.inject(injected.clone()));
                 self.emulated(&sees, Box::new(strike)).await

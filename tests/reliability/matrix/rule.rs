@@ -152,9 +152,6 @@ fn is_sent_again(class: Class, sees: Sees) -> bool {
         Sees::Status(status) | Sees::Refusal(status) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
         _ => false,
     };
-    let unexecuted = match sees {
-        Sees::NoConnection | Sees::Status(429) | Sees::Refusal(503) => true,
-        _ => false,
-    };
+    let unexecuted = matches!(sees, Sees::NoConnection | Sees::Status(429) | Sees::Refusal(503));
     may_pass && (class.effect() != Effect::Executes || unexecuted)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use stromboli::{AgentRequest, Client, Error, JobStatus, Result, WaitOptions};
+use stromboli::{AgentRequest, Client, JobStatus, Result, WaitOptions};
 use tokio::sync::watch;
 
 use super::ledger::{Ledger, Told};
@@ -123,7 +123,7 @@ async fn agent(client: &Client, ledger: &Ledger) {
             if turn.is_complete() && !complete {
                 ledger.broken(format!("the turn of {prompt} has another text"));
             }
-            turn.ok().map_err(Error::from)
+            turn.ok()
         });
         let _ = ledger.note("ask", call, Told::Done, told);
     }
