@@ -124,6 +124,9 @@ mod emulator;
 mod execution;
 mod fault;
 mod faults;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hold;
 mod images;
 mod jobs;

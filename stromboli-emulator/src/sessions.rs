@@ -1,7 +1,7 @@
 //! The sessions: what lies in the server's directory of them, kept in memory, and written down as
 //! well when they are to outlive the process.
 
-mod glob;
+pub(crate) mod glob;
 pub(crate) mod history;
 mod transcript;
 pub(crate) mod turn;

@@ -173,7 +173,7 @@ impl ClientBuilder {
                 auth: Auth::None,
                 user_agent,
                 timeouts: self.timeouts,
-                budget: Budget::new(&self.retry),
+                budget: Budget::new(self.retry.budget),
                 retry: self.retry,
                 hooks: self.hooks,
                 max_response_bytes: self.max_response_bytes,

@@ -3,13 +3,16 @@
 //! No task runs behind this: the call that finds the token old renews it. Long before its end, one call renews and the
 //! others go on with the old token; near its end, all wait for that one call.
 
+mod renewal;
+
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+// `tests/races` has another in its place.
+use std::sync;
 use std::time::Duration;
 
 use stromboli_generated::types::{RefreshRequest, TokenRequest, TokenResponse};
-use tokio::time::Instant;
 
+use self::renewal::{Obtained, Renewal};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::token::{Auth, Token, TokenFuture, TokenSource};
@@ -19,10 +22,6 @@ use crate::transport::HttpTransport;
 const ADVISORY: f64 = 0.8;
 /// The share of its life at whose beginning a token must be renewed before it is used.
 const MANDATORY: f64 = 0.95;
-/// How long after a failed renewal nobody tries again while the old token is good.
-const PAUSE: Duration = Duration::from_secs(30);
-/// How long a call waits for a renewal that it could do without.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a refresh token is waited for before the API token is tried.
 const REFRESH: Duration = Duration::from_secs(3);
 
@@ -67,8 +66,7 @@ impl Credentials {
             with_api_token: Client::assemble(url, transport.with_auth(Auth::Fixed(self.api_token)), 0),
             without_token: Client::assemble(url, transport.clone(), 0),
             client_id: self.client_id,
-            state: Mutex::default(),
-            renewal: tokio::sync::Mutex::new(()),
+            renewal: Renewal::new(|failure| Error::new(failure.kind(), failure.message())),
         }
     }
 }
@@ -86,137 +84,50 @@ pub(crate) struct Renewing {
     with_api_token: Client,
     without_token: Client,
     client_id: String,
-    state: Mutex<State>,
-    /// Held by the one call that renews.
-    renewal: tokio::sync::Mutex<()>,
-}
-
-#[derive(Default)]
-struct State {
-    current: Option<Current>,
-    /// How many renewals have failed, and how the last one did: who waited for it fails with it, and renews nothing.
-    failures: u64,
-    last_failure: Option<(ErrorKind, String)>,
-}
-
-#[derive(Clone)]
-struct Current {
-    token: Token,
-    /// None after it failed: the API token is tried at once then.
-    refresh_token: Option<String>,
-    advisory: Instant,
-    mandatory: Instant,
+    renewal: Renewal<Token, Error>,
 }
 
 impl TokenSource for Renewing {
     fn token<'a>(&'a self, rejected: Option<&'a Token>) -> TokenFuture<'a> {
-        Box::pin(async move { Ok(self.get(rejected).await?) })
+        Box::pin(async move {
+            let token = self.renewal.get(rejected, |refresh_token| self.obtain(refresh_token));
+            token
+                .await?
+                .ok_or_else(|| worthless("server gave out the token again that it had refused").into())
+        })
     }
 }
 
 impl Renewing {
-    async fn get(&self, rejected: Option<&Token>) -> Result<Token> {
-        if let Some(current) = self.usable(rejected) {
-            if Instant::now() < current.advisory {
-                return Ok(current.token);
-            }
-            let Ok(_alone) = self.renewal.try_lock() else {
-                return Ok(current.token);
-            };
-            // Another call may have renewed it since it was found old.
-            if let Some(renewed) = self.usable(rejected).filter(|now| Instant::now() < now.advisory) {
-                return Ok(renewed.token);
-            }
-            // Set beforehand, because the call that renews can be dropped in the middle of it.
-            self.set(Current {
-                advisory: Instant::now() + PAUSE,
-                ..current.clone()
-            });
-            if !matches!(tokio::time::timeout(PATIENCE, self.renew()).await, Ok(Ok(()))) {
-                // The old token is good for a while; who needs a new one then will see the error.
-                return Ok(current.token);
-            }
-        } else {
-            self.retire(rejected);
-            let failures = self.state().failures;
-            let _alone = self.renewal.lock().await;
-            if self.usable(rejected).is_none() {
-                if self.state().failures != failures
-                    && let Some((kind, message)) = self.state().last_failure.clone()
-                {
-                    return Err(Error::new(kind, message));
-                }
-                self.renew().await?;
-            }
-        }
-        self.usable(rejected).map(|current| current.token).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unauthorized,
-                "server gave out a token that it does not accept or that expires at once",
-            )
-        })
-    }
-
-    /// The token at hand, unless the server refused it or it is about to expire.
-    fn usable(&self, rejected: Option<&Token>) -> Option<Current> {
-        let current = self.state().current.clone()?;
-        (Some(&current.token) != rejected && Instant::now() < current.mandatory).then_some(current)
-    }
-
-    /// No call shall use a token again that the server refused.
-    fn retire(&self, rejected: Option<&Token>) {
-        if let Some(current) = &mut self.state().current
-            && Some(&current.token) == rejected
-        {
-            current.mandatory = Instant::now();
-        }
-    }
-
     /// Obtains a token: with the refresh token if there is one that works, else with the API token.
-    async fn renew(&self) -> Result<()> {
-        // Taken out for good, so that one that fails or is not answered stands in the way only once.
-        let refresh_token = self
-            .state()
-            .current
-            .as_mut()
-            .and_then(|current| current.refresh_token.take());
+    async fn obtain(&self, refresh_token: Option<String>) -> Result<Obtained<Token>> {
         if let Some(refresh_token) = refresh_token {
             let request = RefreshRequest::new(refresh_token);
             let client = &self.without_token;
             let refresh = client.call("auth_refresh", client.raw().auth_refresh(&request));
             if let Ok(Ok(response)) = tokio::time::timeout(REFRESH, refresh).await {
-                return self.accept(response);
+                return obtained(response);
             }
         }
         let request = TokenRequest::new(self.client_id.as_str());
         let client = &self.with_api_token;
-        let obtained = client.call("auth_token", client.raw().auth_token(&request)).await;
-        obtained
-            .and_then(|response| self.accept(response))
-            .inspect_err(|error| {
-                let mut state = self.state();
-                state.failures += 1;
-                state.last_failure = Some((error.kind(), error.message().to_owned()));
-            })
+        obtained(client.call("auth_token", client.raw().auth_token(&request)).await?)
     }
+}
 
-    fn accept(&self, response: TokenResponse) -> Result<()> {
-        let life = Duration::from_secs(u64::try_from(response.expires_in).unwrap_or_default()).min(YEAR);
-        let now = Instant::now();
-        self.set(Current {
-            token: Token::new(&response.access_token)?,
-            refresh_token: Some(response.refresh_token),
-            advisory: now + life.mul_f64(ADVISORY),
-            mandatory: now + life.mul_f64(MANDATORY),
-        });
-        Ok(())
+fn obtained(response: TokenResponse) -> Result<Obtained<Token>> {
+    let life = Duration::from_secs(u64::try_from(response.expires_in).unwrap_or_default()).min(YEAR);
+    if life.is_zero() {
+        return Err(worthless("server gave out a token that expires at once"));
     }
+    Ok(Obtained {
+        token: Token::new(&response.access_token)?,
+        refresh_token: response.refresh_token,
+        old_after: life.mul_f64(ADVISORY),
+        useless_after: life.mul_f64(MANDATORY),
+    })
+}
 
-    fn set(&self, current: Current) {
-        self.state().current = Some(current);
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn worthless(message: &'static str) -> Error {
+    Error::new(ErrorKind::Unauthorized, message)
 }

@@ -36,6 +36,9 @@
 //! - Tokens and prompts are in no `Debug` output and in no error.
 //! - Values and fields of a newer server arrive as data: `Other(…)` of an enum, `extra` of a response.
 
+// docs.rs says beside each item which feature it needs; only nightly compilers can.
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod agent_events;
 mod api;
 mod cancel_on_drop;

@@ -113,7 +113,7 @@ impl HttpTransport {
                 user_agent: shared.user_agent.clone(),
                 timeouts: shared.timeouts.clone(),
                 retry: shared.retry.clone(),
-                budget: Budget::new(&shared.retry),
+                budget: Budget::new(shared.retry.budget),
                 hooks: shared.hooks.clone(),
                 max_response_bytes: shared.max_response_bytes,
             }),

@@ -314,6 +314,19 @@ async fn a_hundred_calls_fail_with_one_failed_renewal() {
 }
 
 #[tokio::test]
+async fn a_hundred_calls_fail_with_one_token_that_expires_at_once() {
+    let issuer = Issuer::start().await;
+    issuer.state().expires_in = 0;
+    let failed = calls(&issuer.client(), 100).await;
+    assert!(
+        failed
+            .iter()
+            .all(|call| call.as_ref().is_err_and(Error::is_unauthorized))
+    );
+    assert_eq!((issuer.count("/auth/token"), issuer.count(STATUS)), (1, 0));
+}
+
+#[tokio::test]
 async fn a_refresh_that_is_never_answered_stands_in_the_way_only_once() {
     let issuer = Issuer::start().await;
     let client = issuer.client();

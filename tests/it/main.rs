@@ -15,6 +15,8 @@ mod agents_wire;
 mod at_most_once;
 mod bad_input;
 mod calls;
+mod cancellation;
+mod changing_token;
 mod connections;
 mod construct;
 mod credentials;

@@ -1,5 +1,6 @@
 //! What the tests share: a server that does on its socket what a script says, and the bytes it says.
 
+mod relay;
 mod reply;
 mod server;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use stromboli::{Client, Error, RunEvent, RunStream, Timeouts};
 use tokio::net::TcpSocket;
 
+pub(crate) use relay::Relay;
 pub(crate) use reply::{LAST_CHUNK, Reply, chunk};
 pub(crate) use server::{Request, Server, Step};
 

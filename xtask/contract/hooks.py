@@ -24,6 +24,8 @@ stateful.is_likely_root_transition = lambda operation, _node, _produced: not ope
 def before_load_schema(_context, document):
     for path in document["paths"].values():
         for operation in path.values():
+            for parameter in operation.get("parameters", []):
+                as_servers_read(document, resolve(document, parameter)["schema"], set())
             for media in content(document, operation.get("requestBody", {})):
                 as_servers_read(document, media["schema"], set())
                 if not resolve(document, media["schema"]).get("required"):

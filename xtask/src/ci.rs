@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{TaskResult, drift, generate, tidy};
+use crate::{TaskResult, conformance, drift, fuzz, generate, public_api, supply_chain, tidy};
 
 /// An example starts its server in process and ends by itself; one that does not is broken.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(60);
@@ -60,6 +60,7 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
             &[],
             "clippy --manifest-path benches/Cargo.toml --target-dir target/benches --all-targets -- -D warnings",
         ),
+        cargo(root, &[], "fmt --manifest-path fuzz/Cargo.toml --all --check"),
         step("cargo xtask tidy", move || tidy::run(root)),
         step("cargo xtask generate --check", move || generate::check(root)),
         step("cargo xtask drift xtask/swagger/*", move || published(root)),
@@ -67,12 +68,19 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
             succeed(redocly::command(root)?.current_dir(root), None)
         }),
         cargo(root, &[("RUSTDOCFLAGS", "-D warnings")], "doc --workspace --no-deps"),
+        step("cargo xtask public-api --check", move || public_api::check(root)),
+        step("cargo xtask supply-chain", move || supply_chain::run(root)),
+        step("cargo xtask fuzz", move || fuzz::run(root, None, fuzz::SECONDS)),
         cargo(root, &[], "build -p stromboli --examples --features schemars"),
     ];
     for name in examples(&root.join("stromboli/examples"))? {
         let command = format!("cargo run -q -p stromboli --features schemars --example {name}");
         steps.push(step(command, move || example(root, &name)));
     }
+    // Without `--quick` a busy machine may not be done within the limit.
+    steps.push(step("cargo xtask contract --quick", move || {
+        conformance::run(root, true, &[])
+    }));
     steps.push(cargo(root, &[], "test --workspace"));
     Ok(steps)
 }
@@ -114,7 +122,8 @@ fn examples(folder: &Path) -> Result<Vec<String>, String> {
         .collect())
 }
 
-fn names(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// The paths in a folder, in order.
+pub fn names(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = std::fs::read_dir(folder).map_err(|e| format!("cannot list {}: {e}", folder.display()))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
@@ -223,6 +232,7 @@ mod tests {
                 "cargo run -q -p stromboli --features schemars --example {name}"
             )));
         }
+        assert!(names.contains(&"cargo xtask contract --quick".into()));
         assert!(names.contains(&"RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps".into()));
     }
 }

@@ -21,10 +21,10 @@ use crate::{TaskResult, ci, contract};
 const LIMIT: Duration = Duration::from_secs(5 * 60);
 /// How long the emulator may take to start, once it is built.
 const START: Duration = Duration::from_secs(30);
-/// What the emulator is told: to ask for tokens, to do the same each time, and to take long enough for a job that it can
-/// be cancelled.
-const EMULATOR: &str = "run -q -p stromboli-emulator -- --port 0 --echo --seed 1 --delay 20 --api-token contract \
-                        --jwt-secret contract-contract-contract-contract";
+/// What the emulator is told: to ask for tokens, and to do the same each time.
+const EMULATOR: &str = "--port=0 --echo --seed=1 --api-token=contract --jwt-secret=contract-contract-contract-contract";
+/// And where no job is to end before it is looked at and cancelled: a minute for each line, in milliseconds.
+const SLOW: &str = "--delay=60000";
 const API_TOKEN: &str = "contract";
 
 /// Runs everything, up to the end whatever fails. `more` goes to Schemathesis.
@@ -35,25 +35,20 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     let program = schemathesis::installed(root)?;
     prism::install(root)?;
     say("building the emulator and the tests");
-    ci::succeed(&mut cargo(root, "build -q -p stromboli-emulator"), None)?;
-    ci::succeed(cargo(root, TESTS).arg("--no-run"), None)?;
+    ci::succeed(tests(root).arg("--no-run"), None)?;
 
     let start = Instant::now();
-    let mut asked = Asked {
+    let asked = Asked {
         root,
         folder: &folder,
         program,
         more: more.iter().map(|&argument| argument.to_owned()).collect(),
         start,
     };
-    let examples = if quick { 20 } else { 150 };
-    let with_token = asked.with_token(examples).and_then(|outcome| {
-        let tokens = asked.with_access_token(examples)?;
-        Ok(outcome.and(tokens))
-    });
+    let with_token = asked.with_token(if quick { 20 } else { 150 });
     let without_token = asked.without_token();
     say("asking Prism about the client's requests");
-    let client = prism::run(root, &folder, cargo(root, TESTS));
+    let client = prism::run(root, &folder, tests(root));
 
     let mut problems = Vec::new();
     let (with_token, without_token) = (
@@ -90,11 +85,12 @@ pub fn run(root: &Path, quick: bool, more: &[&str]) -> TaskResult {
     ))
 }
 
-/// The tests that need a Prism are among these.
-const TESTS: &str = "test -q -p stromboli-tests --test it";
-
-fn cargo(root: &Path, arguments: &str) -> Command {
-    ci::cargo_command(root, arguments)
+/// The tests that need a Prism are among these, and Cargo builds the emulator's program for them. Like `cargo test
+/// --workspace`, which need not build all of it again then.
+fn tests(root: &Path) -> Command {
+    let mut command = ci::cargo_command(root, "test -q --workspace --test it --target-dir");
+    command.arg(root.join("target"));
+    command
 }
 
 fn say(what: &str) {
@@ -139,52 +135,94 @@ struct Asked<'a> {
     start: Instant,
 }
 
-impl Asked<'_> {
-    /// All checks in all phases.
-    fn with_token(&mut self, examples: u32) -> Result<Outcome, String> {
-        say("asking the emulator with a token: examples, bounds, made-up requests, chains of requests");
-        self.run("with-token", Credential::ApiToken, examples, &[])
-    }
+/// One of these runs.
+struct Round<'a> {
+    name: &'a str,
+    credential: Credential,
+    /// Requests for each operation, or chains of them, about.
+    examples: u32,
+    /// More arguments of the emulator.
+    emulator: &'a [&'a str],
+    /// More arguments of Schemathesis.
+    arguments: &'a [&'a str],
+}
 
-    /// The operations that take nothing but an access token, apart, since one of them ends what the token is good for.
-    fn with_access_token(&mut self, examples: u32) -> Result<Outcome, String> {
-        say("asking it with an access token");
-        let two = [
-            "--include-operation-id",
-            "auth_validate",
-            "--include-operation-id",
-            "auth_logout",
-        ];
-        self.run("with-access-token", Credential::AccessToken, examples, &two)
+/// Rounds in which requests are made up one by one.
+const ALONE: &str = "--phases=examples,coverage,fuzzing";
+/// Rounds in which a request takes what it needs from the answers to earlier ones.
+const IN_CHAINS: &str = "--phases=stateful";
+
+impl Asked<'_> {
+    /// All checks.
+    fn with_token(&self, examples: u32) -> Result<Outcome, String> {
+        say("asking the emulator with a token: examples, bounds, made-up requests");
+        let alone = self.run(&Round {
+            name: "with-token",
+            credential: Credential::ApiToken,
+            examples,
+            emulator: &[],
+            arguments: &[ALONE],
+        })?;
+        say("asking it in chains of requests");
+        let chains = self.run(&Round {
+            name: "in-chains",
+            credential: Credential::ApiToken,
+            examples: 100,
+            emulator: &[],
+            arguments: &[IN_CHAINS],
+        })?;
+        say("asking it about jobs that go on");
+        let jobs = self.run(&Round {
+            name: "about-jobs",
+            credential: Credential::ApiToken,
+            examples: 15,
+            emulator: &[SLOW],
+            arguments: &[
+                IN_CHAINS,
+                "--include-operation-id-regex=^(run_async|jobs_list|job_get|job_cancel|session_messages?)$",
+            ],
+        })?;
+        // One of them ends what the token is good for. They are in no chain.
+        say("asking it with an access token what takes nothing else");
+        let tokens = self.run(&Round {
+            name: "with-access-token",
+            credential: Credential::AccessToken,
+            examples,
+            emulator: &[],
+            arguments: &[ALONE, "--include-operation-id-regex=^auth_(validate|logout)$"],
+        })?;
+        Ok(alone.and(chains).and(jobs).and(tokens))
     }
 
     /// What comes before the token is looked at, and that nothing comes after it.
-    fn without_token(&mut self) -> Result<Outcome, String> {
-        say("asking the emulator without a token");
-        self.run(
-            "without-token",
-            Credential::None,
-            10,
-            &["--phases", "examples,coverage"],
-        )
+    fn without_token(&self) -> Result<Outcome, String> {
+        say("asking it without a token");
+        self.run(&Round {
+            name: "without-token",
+            credential: Credential::None,
+            examples: 10,
+            emulator: &[],
+            arguments: &["--phases=examples,coverage"],
+        })
     }
 
-    fn run(&self, name: &str, credential: Credential, examples: u32, arguments: &[&str]) -> Result<Outcome, String> {
-        let command = cargo(self.root, EMULATOR);
-        let mut emulator = Program::start(&command, self.folder.join(format!("{name}.emulator.log")))?;
+    fn run(&self, round: &Round<'_>) -> Result<Outcome, String> {
+        let mut command = Command::new(self.root.join("target/debug/stromboli-emulator"));
+        command.args(EMULATOR.split(' ')).args(round.emulator);
+        let mut emulator = Program::start(&command, self.folder.join(format!("{}.emulator.log", round.name)))?;
         let server = emulator.url("", START)?;
-        let token = match credential {
+        let token = match round.credential {
             Credential::ApiToken => Some(API_TOKEN.to_owned()),
             Credential::AccessToken => Some(access_token(&server)?),
             Credential::None => None,
         };
-        let mut more: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        let mut more: Vec<String> = round.arguments.iter().map(|&argument| argument.to_owned()).collect();
         more.extend(self.more.iter().cloned());
         let plan = Plan {
-            name,
+            name: round.name,
             server: &server,
             token: token.as_deref(),
-            examples,
+            examples: round.examples,
             limit: LIMIT.saturating_sub(self.start.elapsed()),
             more,
         };

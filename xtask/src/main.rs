@@ -11,14 +11,18 @@
 #![allow(unreachable_pub, reason = "nothing is reachable from outside a binary")]
 
 mod bench;
+mod cargo_tool;
 mod ci;
 mod conformance;
 mod contract;
 mod drift;
+mod fuzz;
 mod generate;
 mod glob;
 mod npm;
+mod public_api;
 mod reliability;
+mod supply_chain;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +37,11 @@ Usage: cargo xtask <task>
   contract [--quick] [-- ARG...]
                       hold the emulator and the client to openapi.yaml from outside (--quick: fewer requests; ARG...:
                       more arguments of Schemathesis, such as --include-operation-id run_sync)
+  fuzz [TARGET] [--seconds N]
+                      made-up input for what reads what servers send (30 s for each target unless told otherwise)
+  public-api [--check]
+                      what users can name -> docs/public-api/*.txt (--check: compare only)
+  supply-chain        licences and sources of dependencies, each feature alone, oldest versions, docs.rs
   bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
   reliability [matrix|calls|soak [--minutes N]]
                       measure what docs/reliability.md says, all of it or a part, and write the figures there
@@ -55,6 +64,15 @@ fn main() -> ExitCode {
         ["contract", "--quick"] => conformance::run(&root, true, &[]),
         ["contract", "--", more @ ..] => conformance::run(&root, false, more),
         ["contract", "--quick", "--", more @ ..] => conformance::run(&root, true, more),
+        ["fuzz"] => fuzz::run(&root, None, fuzz::SECONDS),
+        ["fuzz", "--seconds", seconds] => number(seconds).and_then(|seconds| fuzz::run(&root, None, seconds)),
+        ["fuzz", target] => fuzz::run(&root, Some(target), fuzz::SECONDS),
+        ["fuzz", target, "--seconds", seconds] => {
+            number(seconds).and_then(|seconds| fuzz::run(&root, Some(target), seconds))
+        }
+        ["public-api"] => public_api::write(&root),
+        ["public-api", "--check"] => public_api::check(&root),
+        ["supply-chain"] => supply_chain::run(&root),
         ["bench", "emulator"] => bench::emulator(&root),
         ["reliability", parts @ ..] => reliability::run(&root, parts),
         ["ci"] => ci::run(&root),
@@ -67,6 +85,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| format!("{text} is no number of seconds"))
 }
 
 /// The repository's root: the parent of this crate's folder.

@@ -1,6 +1,7 @@
 //! Checks what no compiler checks: the invariants of ARCHITECTURE.md. A check takes the repository's files and returns
 //! one line for each violation, which names the file and the fix.
 
+mod claims;
 mod code;
 mod dependencies;
 mod files;
@@ -12,6 +13,7 @@ mod twins;
 use std::path::Path;
 
 use crate::TaskResult;
+pub use files::paths;
 
 /// Runs every check on the repository at `root`.
 pub fn run(root: &Path) -> TaskResult {
@@ -23,6 +25,7 @@ pub fn run(root: &Path) -> TaskResult {
         dependencies::shared_lints(&files, &members)?,
         layout::check(&files, &members)?,
         rules::check(&files)?,
+        claims::check(&files)?,
         code::short_files(&files),
         code::forbidden(&files),
         leaks::check(&files, &leaks::Machine::this(root)),

@@ -17,6 +17,7 @@ mod dialect;
 mod events;
 mod faults;
 mod history;
+mod hostile;
 mod http;
 mod ignored;
 mod images;

@@ -220,6 +220,46 @@ async fn a_hook_that_is_there_has_commands() {
 }
 
 #[tokio::test]
+async fn the_known_container_paths_are_blocked_with_what_is_below_them_and_no_others() {
+    let emulator = Emulator::builder().allow_volume("/data").start().await.unwrap();
+    let volume = |path: &str| json!({"podman": {"volumes": [format!("/data:{path}")]}});
+    let blocked = "/etc /root /bin /usr/bin /lib /run /proc /sys /dev /home/user/.claude /home/user/.ssh /home/user/.aws \
+                   /home/user/.config";
+    for path in blocked.split_whitespace() {
+        let text = format!("volume validation failed: container path \"{path}/x\" is blocked");
+        assert_eq!(refusal(&emulator, volume(&format!("{path}/x"))).await, Some(text));
+    }
+    let others = ["/usr", "/usr/share", "/opt", "/var/lib", "/home/user", "/workspace/etc"];
+    assert_accepted(&emulator, others.map(volume)).await;
+}
+
+#[tokio::test]
+async fn what_is_behind_the_colon_names_what_is_wrong() {
+    let emulator = Emulator::builder().allow_volume("/data").start().await.unwrap();
+    let cases = [
+        (
+            json!({"workdir": "here"}),
+            r#"workdir validation failed: path "here" is not absolute"#,
+        ),
+        (
+            json!({"podman": {"volumes": ["/other:/x"]}}),
+            r#"volume validation failed: host path "/other" is not allowed"#,
+        ),
+        (
+            json!({"podman": {"secrets_env": {"1A": "s"}}}),
+            r#"secrets validation failed: invalid environment variable name "1A""#,
+        ),
+        (
+            json!({"podman": {"lifecycle": {"post_start": []}}}),
+            "lifecycle hooks validation failed: post_start is empty",
+        ),
+    ];
+    for (options, text) in cases {
+        assert_eq!(refusal(&emulator, options).await.as_deref(), Some(text));
+    }
+}
+
+#[tokio::test]
 async fn the_checks_come_in_the_servers_order() {
     let emulator = Emulator::builder().allow_image("python").start().await.unwrap();
     let mut options = json!({

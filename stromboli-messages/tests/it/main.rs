@@ -7,6 +7,7 @@ mod accumulator;
 mod hostile;
 mod lenient;
 mod live;
+mod lossless;
 mod many;
 mod misfits;
 mod mutate;

@@ -7,68 +7,15 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, RngSeed};
 use stromboli::sse::Decoder;
 
-use crate::{Decoded, Outcome, chunked, decode};
-
-/// "Interpreting an event stream" over a whole stream, as slow and as close to the standard's steps as can be.
-pub(crate) fn oracle(input: &[u8]) -> Outcome {
-    let ends_in_line = !matches!(input.last(), None | Some(b'\n' | b'\r'));
-    // Decode the stream as UTF-8, which takes one byte order mark off.
-    let input = input.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(input);
-    let stream = String::from_utf8_lossy(input).replace("\r\n", "\n").replace('\r', "\n");
-    let mut lines: Vec<&str> = stream.split('\n').collect();
-    lines.pop(); // A line without an end is dropped.
-    let (mut data, mut event_type, mut last_event_id) = (String::new(), String::new(), String::new());
-    let mut retry = None;
-    let mut events = Vec::new();
-    for line in lines {
-        if line.is_empty() {
-            // Dispatch. The data buffer is empty only if no data field was seen: each appends a line feed.
-            if data.is_empty() {
-                event_type.clear();
-                continue;
-            }
-            assert_eq!(data.pop(), Some('\n'));
-            events.push(Decoded {
-                event: if event_type.is_empty() {
-                    "message".to_owned()
-                } else {
-                    event_type.clone()
-                },
-                data: data.clone(),
-                id: last_event_id.clone(),
-                retry,
-            });
-            data.clear();
-            event_type.clear();
-            continue;
-        }
-        let (field, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        match field {
-            "event" => event_type = value.to_owned(),
-            "data" => {
-                data.push_str(value);
-                data.push('\n');
-            }
-            "id" if !value.contains('\0') => last_event_id = value.to_owned(),
-            "retry" if !value.is_empty() && value.chars().all(|digit| digit.is_ascii_digit()) => {
-                retry = value.parse().ok().map(Duration::from_millis).or(retry);
-            }
-            _ => {}
-        }
-    }
-    Outcome {
-        events,
-        end: Ok(!data.is_empty() || !event_type.is_empty() || ends_in_line),
-    }
-}
+use crate::oracle::{LineEnds, oracle};
+use crate::{chunked, decode};
 
 #[test]
 fn a_reconnection_time_that_is_no_number_leaves_the_last_one() {
     for invalid in ["", " ", "x", "1s", "+1", "-1", "1.5", "99999999999999999999", "\u{661}"] {
         let stream = format!("retry: 007\nretry: {invalid}\ndata\n\n");
         let outcome = decode(Decoder::new(), [stream.as_bytes()]);
-        assert_eq!(outcome, oracle(stream.as_bytes()));
+        assert_eq!(outcome, oracle(stream.as_bytes(), LineEnds::Standard));
         assert_eq!(outcome.events[0].retry, Some(Duration::from_millis(7)), "{invalid:?}");
     }
 }
@@ -151,7 +98,7 @@ proptest! {
     fn any_stream_in_any_chunks_decodes_as_the_standard_says(
         input in streams(), sizes in chunk_sizes(),
     ) {
-        let expected = oracle(&input);
+        let expected = oracle(&input, LineEnds::Standard);
         prop_assert_eq!(&decode(Decoder::new(), [input.as_slice()]), &expected);
         prop_assert_eq!(&decode(Decoder::new(), chunked(&input, &sizes)), &expected);
         prop_assert_eq!(&decode(Decoder::new(), chunked(&input, &[1])), &expected);
@@ -165,7 +112,7 @@ proptest! {
         let whole = decode(decoder(), [input.as_slice()]);
         prop_assert_eq!(&decode(decoder(), chunked(&input, &sizes)), &whole);
         prop_assert_eq!(&decode(decoder(), chunked(&input, &[1])), &whole);
-        let expected = oracle(&input);
+        let expected = oracle(&input, LineEnds::Standard);
         if whole.end.is_ok() {
             prop_assert_eq!(&whole, &expected);
         } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stromboli::sse::Decoder;
 
-use crate::standard::oracle;
+use crate::oracle::{LineEnds, oracle};
 use crate::{Decoded, chunked, decode};
 
 struct Vector {
@@ -56,7 +56,7 @@ fn every_vector_decodes_whole() {
             vector.name
         );
         assert_eq!(
-            oracle(&vector.input).events,
+            oracle(&vector.input, LineEnds::Standard).events,
             vector.events,
             "the oracle on {}",
             vector.name

@@ -39,9 +39,11 @@ pub fn run(root: &Path, folder: &Path, mut tests: Command) -> Result<String, Str
     if !status.success() {
         return Err(format!("{said}\nPrism said:\n{}", server.said()));
     }
-    let summary = said.lines().find_map(|line| line.strip_prefix("test result: ok. "));
-    match summary.and_then(|counts| counts.split(';').next()) {
-        Some(passed) if passed != "0 passed" => Ok(passed.to_owned()),
-        _ => Err(format!("no test ran:\n{said}")),
+    let summaries = said.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    let mut passed = summaries.filter_map(|counts| counts.split(';').next());
+    // Other tests of the workspace have the same name, and nothing to do with Prism.
+    match passed.find(|passed| *passed != "0 passed") {
+        Some(passed) => Ok(passed.to_owned()),
+        None => Err(format!("no test ran:\n{said}")),
     }
 }

@@ -19,8 +19,8 @@ pub fn find<'a>(files: &'a [File], path: &str) -> Result<&'a File, String> {
         .ok_or_else(|| format!("{path} is missing; add it"))
 }
 
-/// Lists what Git has or would add, or every file when this is no checkout.
-pub fn list(root: &Path) -> Result<Vec<File>, String> {
+/// Names what Git has or would add, or every file when this is no checkout.
+pub fn paths(root: &Path) -> Result<Vec<String>, String> {
     let mut paths = match from_git(root) {
         Some(paths) => paths,
         None => {
@@ -31,14 +31,21 @@ pub fn list(root: &Path) -> Result<Vec<File>, String> {
     };
     paths.sort();
     paths.dedup();
+    // Git also lists what was deleted since the last commit.
+    paths.retain(|path| root.join(path).is_file());
+    Ok(paths)
+}
+
+/// Reads what [`paths`] names.
+pub fn list(root: &Path) -> Result<Vec<File>, String> {
     let read = |path: String| {
-        let bytes = std::fs::read(root.join(&path)).ok()?; // Git also lists what was deleted since the last commit.
+        let bytes = std::fs::read(root.join(&path)).ok()?;
         Some(File {
             path,
             text: String::from_utf8_lossy(&bytes).into_owned(),
         })
     };
-    Ok(paths.into_iter().filter_map(read).collect())
+    Ok(paths(root)?.into_iter().filter_map(read).collect())
 }
 
 fn from_git(root: &Path) -> Option<Vec<String>> {
