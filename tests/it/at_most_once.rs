@@ -21,6 +21,8 @@ const AMPLE: Duration = Duration::from_secs(20);
 const SCANT: Duration = Duration::from_millis(150);
 /// What a loaded machine may add to the time of a call.
 const SLACK: Duration = Duration::from_secs(5);
+/// The last of the operations in [`perform`].
+const SEND: usize = 4;
 /// The variable that repeats the run of a failure, the one that makes it longer, and the one with the folder that figures
 /// are written to.
 const SEED: &str = "STROMBOLI_TEST_SEED";
@@ -124,7 +126,13 @@ async fn calls(number: usize, each: usize, seed: u64) -> Tally {
         let naively = |resends: fn(Fault) -> bool| usize::from(naive_executions(&plan[..ATTEMPTS], resends) > 1);
         tally.naive_twice += naively(|fault| !fault.is_good());
         tally.naive_5xx_twice += naively(Fault::is_5xx);
+        let operation = random.usize(..5);
         lane.settle().await;
+        let agent = if operation == SEND {
+            lane.new_agent().await
+        } else {
+            String::new()
+        };
         lane.plan(call, plan.clone());
         let mut doubtful = plan
             .iter()
@@ -132,9 +140,8 @@ async fn calls(number: usize, each: usize, seed: u64) -> Tally {
         let scant = doubtful.next().is_some_and(|fault| fault.is_silent());
         let time = if scant { SCANT } else { AMPLE };
         let client = client.with_options(RequestOptions::new().timeout(time));
-        let operation = random.usize(..5);
         let began = Instant::now();
-        let performed = perform(&client, operation, prompt(call), lane.agent());
+        let performed = perform(&client, operation, prompt(call), &agent);
         let result = tokio::time::timeout(time + SLACK, performed).await;
         let took = began.elapsed();
 
@@ -237,7 +244,7 @@ fn naive_executions(plan: &[Fault], resends: fn(Fault) -> bool) -> usize {
     sent.iter().filter(|fault| fault.executes()).count()
 }
 
-/// One of the five operations that execute.
+/// One of the five operations that execute, the last of which needs an agent.
 async fn perform(client: &Client, operation: usize, prompt: String, agent: &str) -> Result<(), Error> {
     let raw = client.raw();
     match operation {
