@@ -21,6 +21,7 @@ mod generate;
 mod glob;
 mod npm;
 mod public_api;
+mod reliability;
 mod supply_chain;
 mod tidy;
 
@@ -42,6 +43,8 @@ Usage: cargo xtask <task>
                       what users can name -> docs/public-api/*.txt (--check: compare only)
   supply-chain        licences and sources of dependencies, each feature alone, oldest versions, docs.rs
   bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
+  reliability [matrix|calls|soak [--minutes N]]
+                      measure what docs/reliability.md says, all of it or a part, and write the figures there
   ci                  everything that must be green before a change lands
 ";
 
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         ["public-api", "--check"] => public_api::check(&root),
         ["supply-chain"] => supply_chain::run(&root),
         ["bench", "emulator"] => bench::emulator(&root),
+        ["reliability", parts @ ..] => reliability::run(&root, parts),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };
