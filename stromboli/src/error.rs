@@ -87,13 +87,13 @@ kinds! {
     Truncated = "TRUNCATED",
     /// A request, a response or an event above its size limit.
     TooLarge = "TOO_LARGE",
-    /// A response that is not what the contract promises.
+    /// A response that is not what the contract promises, with a status that none has among them.
     Decode = "DECODE",
     /// No connection: nothing was sent.
     Connect = "CONNECT",
     /// TLS could not be set up: nothing was sent.
     Tls = "TLS",
-    /// The connection broke after the request may have left.
+    /// The connection broke after the request may have left, or what came back is no HTTP.
     Connection = "CONNECTION",
     /// The server answered with a redirect, which this crate does not follow.
     Redirect = "REDIRECT",

@@ -12,17 +12,22 @@ use lane::{Lane, Tokens, prompt};
 use serde_json::{from_value, json};
 use stromboli::{Client, Error, RequestOptions, RetryPolicy};
 
-/// Clients that call at the same time, and calls of each, one after the other.
+/// Clients that call at the same time, and the calls of all of them.
 const LANES: usize = 32;
-const CALLS: usize = 75;
+const CALLS: usize = 2_400;
 const ATTEMPTS: usize = 3;
 /// The time of a call that shall not end for the time, and of one that shall.
 const AMPLE: Duration = Duration::from_secs(20);
 const SCANT: Duration = Duration::from_millis(150);
 /// What a loaded machine may add to the time of a call.
 const SLACK: Duration = Duration::from_secs(5);
-/// The variable that repeats the run of a failure.
+/// The last of the operations in [`perform`].
+const SEND: usize = 4;
+/// The variable that repeats the run of a failure, the one that makes it longer, and the one with the folder that figures
+/// are written to.
 const SEED: &str = "STROMBOLI_TEST_SEED";
+const MORE_CALLS: &str = "STROMBOLI_TEST_CALLS";
+const FIGURES: &str = "STROMBOLI_FIGURES";
 
 /// What the calls of a lane came to.
 #[derive(Default)]
@@ -30,7 +35,9 @@ struct Tally {
     met: BTreeMap<Fault, usize>,
     executions: usize,
     executed_twice: usize,
+    /// The same for a client that sends again after every failure, and after every status of 500 and above.
     naive_twice: usize,
+    naive_5xx_twice: usize,
     succeeded: usize,
     broken: Vec<String>,
 }
@@ -38,7 +45,9 @@ struct Tally {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
     let seed = std::env::var(SEED).map_or(20_260_506, |seed| seed.parse().unwrap());
-    let lanes = (0..LANES).map(|lane| tokio::spawn(calls(lane, seed)));
+    let wanted: usize = std::env::var(MORE_CALLS).map_or(CALLS, |calls| calls.parse().unwrap());
+    let each = wanted.div_ceil(LANES);
+    let lanes = (0..LANES).map(|lane| tokio::spawn(calls(lane, each, seed)));
     let mut total = Tally::default();
     for tally in join_all(lanes).await {
         let tally = tally.unwrap();
@@ -49,18 +58,11 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
         total.executions += tally.executions;
         total.executed_twice += tally.executed_twice;
         total.naive_twice += tally.naive_twice;
+        total.naive_5xx_twice += tally.naive_5xx_twice;
         total.succeeded += tally.succeeded;
         total.broken.extend(tally.broken);
     }
-    println!(
-        "seed {seed}: {} calls, {} succeeded, {} executions, {} twice; re-sending on any failure: {} twice; attempts: {:?}",
-        LANES * CALLS,
-        total.succeeded,
-        total.executions,
-        total.executed_twice,
-        total.naive_twice,
-        total.met
-    );
+    println!("{}", tell(seed, LANES * each, &total));
     assert!(
         total.broken.is_empty(),
         "{SEED}={seed} repeats this: {} promises broken:\n{}",
@@ -76,8 +78,33 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
     }
 }
 
+/// The figures, which are also written where `cargo xtask reliability` finds them.
+fn tell(seed: u64, calls: usize, total: &Tally) -> String {
+    let Tally {
+        succeeded,
+        executions,
+        executed_twice,
+        naive_twice,
+        naive_5xx_twice,
+        broken,
+        met,
+    } = total;
+    let figures = format!(
+        "Seed {seed}: {calls} calls, {succeeded} of which succeeded, {executions} executions. Executed twice: {executed_twice}. \
+         Wrong in any other way, a false `may_have_executed` among them: {}.\n\nThe same schedule for a client that sends again \
+         after any 5xx: {naive_5xx_twice} executed twice; after any failure: {naive_twice}.\n\nHow attempts ended: {met:?}.\n",
+        broken.len()
+    );
+    if let Some(folder) = std::env::var_os(FIGURES) {
+        let folder = std::path::PathBuf::from(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("calls.md"), &figures).unwrap();
+    }
+    figures
+}
+
 /// All calls of one lane.
-async fn calls(number: usize, seed: u64) -> Tally {
+async fn calls(number: usize, each: usize, seed: u64) -> Tally {
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(number as u64));
     let lane = Lane::start(number % 2 == 1).await;
     let policy = RetryPolicy::default()
@@ -93,11 +120,19 @@ async fn calls(number: usize, seed: u64) -> Tally {
         .unwrap();
     let mut tally = Tally::default();
     let mut ended = Vec::new();
-    for call in (0..CALLS).map(|call| number * CALLS + call) {
+    for call in (0..each).map(|call| number * each + call) {
         // A refused token is worth one attempt more.
         let plan: Vec<_> = (0..=ATTEMPTS).map(|_| Fault::draw(&mut random)).collect();
-        tally.naive_twice += usize::from(naive_executions(&plan[..ATTEMPTS]) > 1);
+        let naively = |resends: fn(Fault) -> bool| usize::from(naive_executions(&plan[..ATTEMPTS], resends) > 1);
+        tally.naive_twice += naively(|fault| !fault.is_good());
+        tally.naive_5xx_twice += naively(Fault::is_5xx);
+        let operation = random.usize(..5);
         lane.settle().await;
+        let agent = if operation == SEND {
+            lane.new_agent().await
+        } else {
+            String::new()
+        };
         lane.plan(call, plan.clone());
         let mut doubtful = plan
             .iter()
@@ -105,9 +140,8 @@ async fn calls(number: usize, seed: u64) -> Tally {
         let scant = doubtful.next().is_some_and(|fault| fault.is_silent());
         let time = if scant { SCANT } else { AMPLE };
         let client = client.with_options(RequestOptions::new().timeout(time));
-        let operation = random.usize(..5);
         let began = Instant::now();
-        let performed = perform(&client, operation, prompt(call), lane.agent());
+        let performed = perform(&client, operation, prompt(call), &agent);
         let result = tokio::time::timeout(time + SLACK, performed).await;
         let took = began.elapsed();
 
@@ -203,14 +237,14 @@ fn broken_promises(met: &[Fault], executions: usize, result: &Result<(), Error>,
     broken
 }
 
-/// How often a client would execute a call that it sends again after every failure.
-fn naive_executions(plan: &[Fault]) -> usize {
-    let good = plan.iter().position(|fault| fault.is_good());
-    let sent = good.map_or(plan, |good| &plan[..=good]);
+/// How often a client would execute a call that it sends again after such ends.
+fn naive_executions(plan: &[Fault], resends: fn(Fault) -> bool) -> usize {
+    let last = plan.iter().position(|fault| !resends(*fault));
+    let sent = last.map_or(plan, |last| &plan[..=last]);
     sent.iter().filter(|fault| fault.executes()).count()
 }
 
-/// One of the five operations that execute.
+/// One of the five operations that execute, the last of which needs an agent.
 async fn perform(client: &Client, operation: usize, prompt: String, agent: &str) -> Result<(), Error> {
     let raw = client.raw();
     match operation {

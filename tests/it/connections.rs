@@ -59,6 +59,28 @@ async fn a_redirect_is_an_error_and_is_never_followed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_nobody_asked_for_is_never_taken_for_the_next_calls() {
+    let stale = Reply::new(200).json(COMPLETED.replace("pong", "stale")).bytes();
+    let server = Server::answering(move |request| match request.path() {
+        "/health" => [Reply::new(200).json(HEALTHY).bytes(), stale.clone()].concat(),
+        _ => Reply::new(200).json(COMPLETED).bytes(),
+    })
+    .await;
+    let client = Client::new(server.url()).unwrap();
+    for _ in 0..50 {
+        within(client.health()).await.unwrap();
+        match within(client.run("hi")).await {
+            Ok(reply) => assert_eq!(reply.text(), "pong"),
+            // The connection was given up just when the run was sent.
+            Err(error) => assert!(
+                error.kind() == ErrorKind::Connection && error.may_have_executed(),
+                "{error:?}"
+            ),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_run_is_sent_once_when_its_connection_breaks() {
     for end in [None, Some(Step::Reset)] {
         let server = Server::script([Step::Read].into_iter().chain(end)).await;

@@ -28,8 +28,8 @@ const READS: [&str; 16] = [
     "claude_status",
 ];
 
-const STATUSES: [u16; 21] = [
-    203, 301, 400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 418, 422, 429, 431, 500, 502, 503, 504, 599,
+const STATUSES: [u16; 23] = [
+    203, 301, 400, 401, 403, 404, 405, 408, 409, 410, 413, 415, 418, 422, 429, 431, 500, 502, 503, 504, 599, 600, 999,
 ];
 
 const WORDS: &str = "no, for a reason";
@@ -82,7 +82,7 @@ fn kind_of(operation: &str, status: u16) -> ErrorKind {
         _ => {}
     }
     match status {
-        203 => ErrorKind::Decode,
+        203 | 600 | 999 => ErrorKind::Decode,
         301 => ErrorKind::Redirect,
         401 => ErrorKind::Unauthorized,
         403 => ErrorKind::Forbidden,

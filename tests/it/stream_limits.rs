@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use stromboli::{Client, ErrorKind, RunEvent, Timeouts};
 
-use crate::support::{Reply, Server, Step, chunk, within};
+use crate::support::{Reply, SHORT, Server, Step, chunk, within};
 
 const DONE: &str = "event: done\ndata: {\"id\":\"run-1\",\"session_id\":\"s\",\"status\":\"completed\"}\n\n";
 
@@ -103,4 +103,31 @@ async fn what_came_while_the_process_was_held_up_is_read_before_silence_is_blame
     within(tokio::task::spawn_blocking(|| server.join().unwrap()))
         .await
         .unwrap();
+}
+
+/// The URL of a server that sends this without a pause, from threads of its own.
+fn flood(what: Vec<u8>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, what) = (stream.unwrap(), what.clone());
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 4096]);
+                stream.write_all(&Reply::events()).unwrap();
+                while stream.write_all(&what).is_ok() {}
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_nothing_leaves_the_caller_its_time() {
+    let nothings = [":\n", "\n", "id: 1\n\n"].map(|nothing| chunk(nothing.repeat(2000)));
+    for nothing in nothings.into_iter().chain([chunk(":\n").repeat(2000)]) {
+        let mut run = within(Client::new(flood(nothing)).unwrap().stream("hi")).await.unwrap();
+        let waited = tokio::time::timeout(SHORT, run.try_next()).await;
+        assert!(waited.is_err(), "{waited:?}");
+    }
 }

@@ -21,6 +21,7 @@ mod generate;
 mod glob;
 mod npm;
 mod public_api;
+mod reliability;
 mod supply_chain;
 mod tidy;
 
@@ -44,6 +45,8 @@ Usage: cargo xtask <task>
   bench [NAME]        what benches/ measures beside its peers, on a quiet machine with Linux; all of it writes
                       docs/performance.md (`bench emulator` is apart and needs wrk)
   bench --check       only what is the same on every machine: instructions and allocations (needs valgrind)
+  reliability [matrix|calls|soak [--minutes N]]
+                      measure what docs/reliability.md says, all of it or a part, and write the figures there
   ci                  everything that must be green before a change lands
 ";
 
@@ -75,6 +78,7 @@ fn main() -> ExitCode {
         ["bench"] => bench::all(&root),
         ["bench", "--check"] => bench::check(&root),
         ["bench", name] => bench::one(&root, name),
+        ["reliability", parts @ ..] => reliability::run(&root, parts),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),
     };

@@ -198,7 +198,9 @@ fn by_status(
         (429, _) => ErrorKind::RateLimited,
         (502 | 503, _) => ErrorKind::Unavailable,
         (400..500, _) => ErrorKind::BadRequest,
-        _ => ErrorKind::Internal,
+        (500..600, _) => ErrorKind::Internal,
+        // Neither an interim status nor one that HTTP does not know is a failure of the server's.
+        _ => ErrorKind::Decode,
     };
     (kind, message)
 }

@@ -113,6 +113,19 @@ impl Fault {
         }
     }
 
+    /// Whether the client gets a status of 500 or above.
+    pub(crate) fn is_5xx(self) -> bool {
+        matches!(
+            self,
+            BadGateway
+                | BadGatewayWhileRunning
+                | NotConfigured
+                | Unavailable
+                | UnavailableWhileRunning
+                | ExecutionFailed
+        )
+    }
+
     /// Whether it takes all the time that a call has.
     pub(crate) fn is_silent(self) -> bool {
         matches!(self, Silent | SilentWhileRunning)

@@ -14,8 +14,8 @@ use crate::support::within;
 /// What is planned and what came of it. One call is under way at a time, so that every attempt is that call's.
 pub(super) struct Lane {
     emulator: Emulator,
-    /// An agent that waits for prompts.
-    agent: String,
+    /// Meets no fault.
+    well: Client,
     pooled: bool,
     state: Mutex<State>,
     executions: Arc<Executions>,
@@ -45,10 +45,8 @@ impl Lane {
             Answer::reply(&run, "pong")
         };
         let emulator = Emulator::builder().answerer(answerer).start().await.unwrap();
-        let client = Client::new(emulator.url()).unwrap();
-        let agent = client.raw().agent_create(&AgentRequest::new()).await.unwrap();
         Arc::new(Self {
-            agent: agent.into_inner().id,
+            well: Client::new(emulator.url()).unwrap(),
             emulator,
             pooled,
             state: Mutex::default(),
@@ -60,8 +58,10 @@ impl Lane {
         self.emulator.url()
     }
 
-    pub(super) fn agent(&self) -> &str {
-        &self.agent
+    /// An agent that waits for a prompt. A call that was given up may still come to its own, and make that busy.
+    pub(super) async fn new_agent(&self) -> String {
+        let agent = within(self.well.agents().spawn(AgentRequest::new())).await;
+        agent.unwrap().id().to_owned()
     }
 
     pub(super) fn hook(self: &Arc<Self>) -> impl Hook + use<> {
@@ -80,9 +80,10 @@ impl Lane {
         self.state.lock().unwrap().met.clone()
     }
 
-    /// Waits until no agent runs, so that all that were begun are counted and the waiting one can be asked.
+    /// Waits until no agent runs, so that all that were begun are counted, and nothing goes wrong any more.
     pub(super) async fn settle(&self) {
         self.emulator.clear_faults();
+        self.state.lock().unwrap().refusal = None;
         let ended = |stats: &stromboli_emulator::Stats| stats.executions == stats.finished + stats.stopped;
         within(self.emulator.wait_for(ended)).await;
     }
