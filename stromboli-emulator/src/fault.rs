@@ -1,10 +1,14 @@
 //! What can go wrong with a request, and what its client sees of it.
 
+mod spec;
+
 use std::fmt;
 
 use bytes::Bytes;
 
 use crate::hold::Delay;
+
+pub use spec::ParseFaultError;
 
 /// Something that goes wrong, for [`Emulator::inject`](crate::Emulator::inject): what, with which requests, how often.
 ///

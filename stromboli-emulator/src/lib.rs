@@ -66,6 +66,7 @@
 //! println!("{executed} requests were executed, and {} runs began", emulator.executions());
 //! # Ok(()) }
 //! ```
+//! The programs take them as text: `--fault status=503,on=/run,times=2`.
 //!
 //! # Recordings
 //! [`Replay`] is an answerer that prints what Claude Code printed once with `--output-format stream-json`, for runs in any
@@ -135,6 +136,7 @@ mod jwt;
 mod metrics;
 mod observe;
 mod outlet;
+mod paced;
 mod percent;
 mod quote;
 mod rate_limit;
@@ -165,10 +167,11 @@ pub use builder::Builder;
 pub use dialect::Dialect;
 pub use door::Refusal;
 pub use emulator::Emulator;
-pub use fault::Fault;
+pub use fault::{Fault, ParseFaultError};
 pub use faults::Injected;
 pub use hold::{Delay, Hold};
 pub use observe::{Received, Stats};
+pub use paced::Paced;
 pub use recording::Recording;
 pub use replay::Replay;
 pub use scripted::{Introduction, Rule};

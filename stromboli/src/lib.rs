@@ -51,6 +51,7 @@ pub mod hooks;
 mod operation;
 mod options;
 mod pages;
+mod raw_request;
 mod retry;
 mod run_stream;
 pub mod sse;
@@ -79,6 +80,7 @@ pub use credentials::Credentials;
 pub use error::{Error, ErrorKind, Result};
 pub use options::{RequestOptions, StreamRequest};
 pub use pages::{MessageStream, Messages, Page};
+pub use raw_request::RawResponse;
 pub use retry::RetryPolicy;
 pub use run_stream::{RunEvent, RunStream};
 pub use stromboli_generated::types::{

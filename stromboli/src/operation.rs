@@ -118,9 +118,16 @@ const fn since(version: &'static str, operation: Operation) -> Operation {
     }
 }
 
+/// What [`Client::request`](crate::Client::request) sends: any operation, so the worst is assumed of its effect, and the
+/// longest of its time.
+pub(crate) const REQUEST: Operation = operation("request", "", Effect::Executes, Class::Stream);
+
 /// The operation with this id of the contract. Of one that the table does not know, called through `raw()`, nothing is
 /// assumed in its favour.
 pub(crate) fn find(id: &'static str) -> Operation {
+    if id == REQUEST.id {
+        return REQUEST;
+    }
     let known = OPERATIONS.iter().find(|operation| operation.id == id);
     known
         .copied()

@@ -30,6 +30,7 @@ mod own_http_client;
 mod pages;
 mod prism;
 mod raw;
+mod raw_request;
 mod retries;
 mod retry_options;
 mod run;

@@ -7,6 +7,7 @@ mod dependencies;
 mod files;
 mod layout;
 mod leaks;
+mod reference;
 mod rules;
 mod twins;
 
@@ -29,6 +30,7 @@ pub fn run(root: &Path) -> TaskResult {
         code::short_files(&files),
         code::forbidden(&files),
         leaks::check(&files, &leaks::Machine::this(root)),
+        reference::check(root)?,
     ]
     .concat();
     if problems.is_empty() {

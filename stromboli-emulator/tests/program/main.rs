@@ -186,6 +186,10 @@ fn its_options_reach_the_server() {
     assert!(serving.get("/jobs", token).starts_with("HTTP/1.1 200"));
     assert!(serving.get("/run/stream?prompt=hi", token).contains("data: pong\n\n"));
 
+    let serving = Serving::start(&["--port", "0", "--fault", "status=502,on=/health,times=1"]);
+    assert!(serving.get("/health", "").starts_with("HTTP/1.1 502"));
+    assert!(serving.get("/health", "").starts_with("HTTP/1.1 200"));
+
     let serving = Serving::start(&["--port", "0", "--dialect", "0.4.3", "--echo"]);
     assert!(serving.get("/health", "").contains("\"version\":\"v0.4.3-alpha\""));
     assert!(serving.get("/run/stream?prompt=marco", "").contains("data: marco\n\n"));

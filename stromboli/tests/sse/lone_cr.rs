@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use stromboli::sse::Decoder;
 
+use crate::oracle::{LineEnds, oracle};
 use crate::{chunked, decode};
 
 fn data(input: &[u8], sizes: &[usize]) -> Vec<String> {
@@ -54,6 +55,18 @@ proptest! {
         prop_assert_eq!(
             decode(Decoder::new().lone_cr_is_data(), chunked(input.as_bytes(), &sizes)),
             decode(Decoder::new(), [input.as_bytes()])
+        );
+    }
+    #[test]
+    fn lone_crs_are_data_in_any_chunks(
+        lines in prop::collection::vec("(data|event|id|x|)(: ?[a-c]{0,3})?", 0..12),
+        ends in prop::collection::vec(prop::sample::select(vec!["\n", "\r\n", "\r", "\n\n", "\r\r\n"]), 12),
+        sizes in prop::collection::vec(1_usize..9, 1..5),
+    ) {
+        let input: String = lines.iter().zip(&ends).flat_map(|(line, end)| [line.as_str(), end]).collect();
+        prop_assert_eq!(
+            decode(Decoder::new().lone_cr_is_data(), chunked(input.as_bytes(), &sizes)),
+            oracle(input.as_bytes(), LineEnds::LoneCrIsData)
         );
     }
 }

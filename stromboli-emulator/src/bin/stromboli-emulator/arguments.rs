@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use stromboli_emulator::Dialect;
+use stromboli_emulator::{Dialect, Fault};
 
 const HELP: &str = "\
 A Stromboli server for laptops and CI: it answers over HTTP as the real one does, without Podman and without cost.
@@ -28,6 +28,7 @@ Usage: stromboli-emulator [OPTION]...
       --reply TEXT           answer each prompt with this text
       --replay FILE          answer with the turns that Claude Code printed into this file; may be repeated
       --delay MILLISECONDS   wait so long before each line of an answer
+      --fault FAULT          let this go wrong, such as status=503,on=/run,times=2; may be repeated
   -h, --help                 print this
   -V, --version              print the program's version
 
@@ -58,6 +59,7 @@ pub(crate) struct Arguments {
     pub(crate) seed: Option<u64>,
     pub(crate) words: Words,
     pub(crate) delay: Duration,
+    pub(crate) faults: Vec<Fault>,
 }
 
 /// What a prompt is answered with.
@@ -92,6 +94,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
         seed: None,
         words: Words::Introduction,
         delay: Duration::ZERO,
+        faults: Vec::new(),
     };
     while let Some(argument) = parser.next()? {
         match argument {
@@ -121,6 +124,7 @@ fn read(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 }
             }
             Long("delay") => arguments.delay = Duration::from_millis(number(&parser.value()?, "--delay", u64::MAX)?),
+            Long("fault") => arguments.faults.push(fault(&parser.value()?)?),
             Short('h') | Long("help") => return Ok(Command::Say(HELP.to_owned())),
             Short('V') | Long("version") => {
                 return Ok(Command::Say(
@@ -154,6 +158,11 @@ fn dialect(value: &OsString) -> Result<Dialect, lexopt::Error> {
         Some("0.4.3") => Ok(Dialect::V0_4_3),
         _ => Err(format!("--dialect {value:?} is unknown; use 0.5.7 or 0.4.3").into()),
     }
+}
+
+fn fault(value: &OsString) -> Result<Fault, lexopt::Error> {
+    let text = value.to_string_lossy();
+    text.parse().map_err(|error| format!("--fault {error}").into())
 }
 
 /// A value that an empty variable of a script must not make disappear.
@@ -203,13 +212,14 @@ mod tests {
             seed,
             words,
             delay,
+            faults,
         } = serving("");
         assert_eq!(address.to_string(), "127.0.0.1:8080");
         assert_eq!((dialect, version, seed), (Dialect::V0_5_7, None, None));
         assert_eq!((jwt_secret, rate_limit, webhook_secret, data), (None, None, None, None));
         assert_eq!(
-            (api_tokens.len(), words, delay),
-            (0, Words::Introduction, Duration::ZERO)
+            (api_tokens.len(), words, delay, faults.len()),
+            (0, Words::Introduction, Duration::ZERO, 0)
         );
     }
 
@@ -239,6 +249,7 @@ mod tests {
         assert_eq!(serving("--reply pong").words, Words::Text("pong".to_owned()));
         assert_eq!(serving("--reply=").words, Words::Text(String::new()));
         assert_eq!(serving("--delay 1500").delay, Duration::from_millis(1500));
+        assert_eq!(serving("--fault status=503 --fault drip=1ms,on=/run").faults.len(), 2);
     }
 
     #[test]
@@ -259,6 +270,7 @@ mod tests {
             ("--webhook-secret=", "leave it out"),
             ("--seed -1", "--seed"),
             ("--delay 1.5", "--delay"),
+            ("--fault statsu=503", "status=…"),
             ("--echo --reply a", "one of --echo"),
             ("--reply a --reply b", "one of --echo"),
             ("--reply a --replay b", "one of --echo"),

@@ -4,10 +4,8 @@ mod arguments;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::time::Duration;
 
-use futures_util::StreamExt;
-use stromboli_emulator::{Agent, Answer, Answerer, Builder, Echo, Emulator, Introduction, Replay, Run, Step};
+use stromboli_emulator::{Answer, Answerer, Builder, Echo, Emulator, Introduction, Paced, Replay, Run};
 
 use crate::arguments::{Arguments, Command, Words};
 
@@ -33,8 +31,9 @@ fn main() -> ExitCode {
     runtime.block_on(serve(*arguments))
 }
 
-async fn serve(arguments: Arguments) -> ExitCode {
+async fn serve(mut arguments: Arguments) -> ExitCode {
     let address = arguments.address;
+    let faults = std::mem::take(&mut arguments.faults);
     let (token_needed, version) = (asks_for_tokens(&arguments), arguments.version.clone());
     // Before the line that says it is ready, since a signal may follow that at once.
     let stop = match stop_signal() {
@@ -58,6 +57,9 @@ async fn serve(arguments: Arguments) -> ExitCode {
             return failed(code, &format!("cannot start on {address}: {error}{advice}"));
         }
     };
+    for fault in faults {
+        emulator.inject(fault);
+    }
     if !address.ip().is_loopback() {
         let token = if token_needed {
             ""
@@ -115,41 +117,7 @@ fn builder(arguments: Arguments) -> io::Result<Builder> {
         Words::Text(text) => Box::new(move |run: Run| Answer::reply(&run, &text)),
         Words::Files(files) => Box::new(Replay::files(files)?),
     };
-    let delay = arguments.delay;
-    Ok(builder.answerer(Paced { answerer, delay }))
-}
-
-/// An answerer that takes its time.
-struct Paced {
-    answerer: Box<dyn Answerer>,
-    /// Before each line.
-    delay: Duration,
-}
-
-impl Paced {
-    fn pace(&self, answer: Answer) -> Answer {
-        let delay = self.delay;
-        if delay.is_zero() {
-            return answer;
-        }
-        Answer::new(answer.then(move |step| async move {
-            if matches!(step, Step::Line(_)) {
-                tokio::time::sleep(delay).await;
-            }
-            step
-        }))
-    }
-}
-
-impl Answerer for Paced {
-    fn answer(&self, run: Run) -> Answer {
-        self.pace(self.answerer.answer(run))
-    }
-
-    fn start_agent(&self, agent: Agent) -> Option<io::Result<Answer>> {
-        let started = self.answerer.start_agent(agent)?;
-        Some(started.map(|answer| self.pace(answer)))
-    }
+    Ok(builder.answerer(Paced::new(answerer, arguments.delay)))
 }
 
 /// Ends when the process is asked to stop.
