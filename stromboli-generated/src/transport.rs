@@ -105,7 +105,7 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(mut response: Response) -> Re
         Some(ReadBody(body)) => body,
         None => read(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    match serde_json::from_slice(&body) {
+    match stromboli_messages::from_slice(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
             Ok(ResponseValue::new(value, response.status(), headers))
