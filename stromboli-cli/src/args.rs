@@ -62,4 +62,17 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+    #[test]
+    fn the_help_of_each_command_has_examples() {
+        let mut left: Vec<_> = Cli::command().get_subcommands().cloned().collect();
+        while let Some(mut command) = left.pop() {
+            left.extend(command.get_subcommands().cloned());
+            let help = command.render_long_help().to_string();
+            let name = command.get_name();
+            assert!(
+                command.is_hide_set() || help.contains("Examples:\n"),
+                "{name} has none: {help}"
+            );
+        }
+    }
 }

@@ -160,30 +160,33 @@ impl<'a> TurnView<'a> {
 }
 
 /// Shows a turn up to its end, and `look`s at each of its messages. Given up, it can be gone on with.
+///
+/// It is listened to after nobody reads what is shown any more: only its end says whether the agent failed.
 pub(crate) async fn follow(
     output: &Output,
     turn: &mut Turn,
     mut look: impl FnMut(&Message),
-) -> Result<ResultMessage, Failure> {
+) -> Result<Followed, Failure> {
     let mut view = TurnView::new(output);
     let mut result = None;
+    let mut printed = Ok(());
     let ended = loop {
         match turn.try_next().await {
             Ok(Some(message)) => {
                 look(&message);
-                if output.format != Format::Json {
-                    view.message(&message)?;
+                if output.format != Format::Json && printed.is_ok() {
+                    printed = view.message(&message);
                 }
                 if let Message::Result(message) = message {
                     result = Some(message);
                 }
             }
             Ok(None) => break Ok(()),
-            Err(error) if error.kind() == ErrorKind::Lagged => view.warn(error.message())?,
+            Err(error) if error.kind() == ErrorKind::Lagged => printed = printed.and(view.warn(error.message())),
             Err(error) => break Err(error),
         }
     };
-    view.end()?;
+    printed = printed.and(view.end());
     let silent = !view.has_text;
     drop(view);
     let result = match (ended, result) {
@@ -194,21 +197,33 @@ pub(crate) async fn follow(
             return Err(error.into());
         }
     };
-    match output.format {
-        Format::Json => output.value(&*result, |_| String::new())?,
-        // As a rule, the answer is what was said last.
-        Format::Text if silent => output.line(&result.text())?,
-        _ => {}
+    if printed.is_ok() {
+        printed = match output.format {
+            Format::Json => output.value(&*result, |_| String::new()),
+            // As a rule, the answer is what was said last.
+            Format::Text if silent => output.line(&result.text()),
+            _ => Ok(()),
+        };
     }
     output.note(&summary(&result));
-    Ok(*result)
+    Ok(Followed {
+        result: *result,
+        printed,
+    })
 }
 
-/// Fails as the agent did.
-pub(crate) fn judge(output: &Output, turn: &Turn, result: &ResultMessage) -> Result<(), Failure> {
-    let outcome = result.outcome();
+/// A turn that has ended.
+pub(crate) struct Followed {
+    pub(crate) result: ResultMessage,
+    /// Whether all of it could be shown.
+    printed: Result<(), Failure>,
+}
+
+/// Fails as the agent did, or else as the printing did.
+pub(crate) fn judge(output: &Output, turn: &Turn, followed: Followed) -> Result<(), Failure> {
+    let outcome = followed.result.outcome();
     if outcome.is_ok() {
-        return Ok(());
+        return followed.printed;
     }
     turn.diagnostics().for_each(|line| output.error_output(line));
     Err(Failure::found(Code::AgentFailed, format!("agent failed: {outcome}")))

@@ -55,6 +55,10 @@ pub(crate) fn encode_path(id: &str) -> PercentEncode<'_> {
 }
 
 /// The URL of a path below the client's own, which is read once: to read one costs as much as to read a small answer.
+#[allow(
+    clippy::result_large_err,
+    reason = "it is the error that every generated call returns"
+)]
 pub(crate) fn url<E>(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<E>> {
     let Some(base) = &client.base else {
         return Err(Error::InvalidRequest("base URL cannot be read".to_owned()));

@@ -13,9 +13,20 @@ mod matrix;
 mod measure;
 mod soak;
 
+use std::sync::{Mutex, PoisonError};
+
 /// Counts the bytes that are in use, and the most that ever were.
 #[global_allocator]
 static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
 
-/// One test at a time: each counts what the whole process has.
-static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Runs a test when no other runs, on a runtime of its own: each counts what the whole process has.
+fn alone(test: impl Future<Output = ()>) {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    runtime.unwrap().block_on(test);
+}

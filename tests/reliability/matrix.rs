@@ -21,7 +21,7 @@ use tokio::sync::Mutex;
 use self::class::Class;
 use self::fault::Fault;
 use self::lane::Lane;
-use crate::{ALONE, HEAP, measure};
+use crate::{HEAP, alone, measure};
 
 /// The most that a call of each class, all at once, may allocate when their answers are endless, in bytes. Of a response
 /// each client takes 256 KiB, and what its sockets hold.
@@ -31,9 +31,12 @@ fn faults() -> Vec<Fault> {
     emulated::faults().into_iter().chain(played::faults()).collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_is_the_documented_error_of_every_operation() {
-    let _alone = ALONE.lock().await;
+#[test]
+fn every_fault_is_the_documented_error_of_every_operation() {
+    alone(every_fault());
+}
+
+async fn every_fault() {
     secrets::watch();
     let faults: Arc<[Fault]> = faults().into();
     let before = measure::descriptors();

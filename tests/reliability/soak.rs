@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use self::gauge::Gauge;
 use self::ledger::{Compared, Ledger};
 use self::server::Server;
-use crate::{ALONE, HEAP, measure};
+use crate::{HEAP, alone, measure};
 
 /// The variable that says how many minutes the long one takes.
 const MINUTES: &str = "STROMBOLI_SOAK_MINUTES";
@@ -38,8 +38,8 @@ struct Plan {
     seed: u64,
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_begun_is_accounted_for_when_the_server_is_killed_again_and_again() {
+#[test]
+fn what_was_begun_is_accounted_for_when_the_server_is_killed_again_and_again() {
     let plan = Plan {
         time: Duration::from_secs(8),
         users: 20,
@@ -48,13 +48,15 @@ async fn what_was_begun_is_accounted_for_when_the_server_is_killed_again_and_aga
         think: Duration::from_millis(100),
         seed: 20_261_127,
     };
-    let (_, figures) = soak(&plan).await;
-    println!("{figures}");
+    alone(async {
+        let (_, figures) = soak(&plan).await;
+        println!("{figures}");
+    });
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[test]
 #[ignore = "takes as long as it is told to: cargo xtask reliability soak"]
-async fn nothing_grows_over_a_long_time() {
+fn nothing_grows_over_a_long_time() {
     let minutes = std::env::var(MINUTES).map_or(30, |minutes| minutes.parse().unwrap());
     let plan = Plan {
         time: Duration::from_secs(60 * minutes),
@@ -64,17 +66,18 @@ async fn nothing_grows_over_a_long_time() {
         think: Duration::from_secs(6),
         seed: 20_261_127,
     };
-    let (gauge, figures) = soak(&plan).await;
-    let trends = gauge.trends();
-    measure::tell("soak", &format!("{figures}\n{}", gauge::table(&trends)));
-    for trend in &trends {
-        assert!(!trend.grows(DRIFT), "{}: {:.1} % more", trend.name, trend.drift());
-    }
+    alone(async {
+        let (gauge, figures) = soak(&plan).await;
+        let trends = gauge.trends();
+        measure::tell("soak", &format!("{figures}\n{}", gauge::table(&trends)));
+        for trend in &trends {
+            assert!(!trend.grows(DRIFT), "{}: {:.1} % more", trend.name, trend.drift());
+        }
+    });
 }
 
 /// Follows the plan, checks what every soak must keep, and gives what it measured.
 async fn soak(plan: &Plan) -> (Gauge, String) {
-    let _alone = ALONE.lock().await;
     let folder = Folder::new();
     let ledger = Arc::new(Ledger::new(&folder.0.join("jobs")));
     let mut server = Server::start(&folder.0, 0);

@@ -58,6 +58,10 @@ fn logins() -> Result<Logins, Failure> {
 ///
 /// It is asked for on a terminal, and else read from standard input.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli auth login                        asks for an API token
+  pass show stromboli | stromboli auth login  reads it instead
+  stromboli auth login --profile work")]
 struct LoginArgs {
     /// The name that the server's log shall show [default: the user's].
     #[arg(long, value_name = "NAME")]
@@ -152,6 +156,9 @@ fn is_readable_on_the_way(url: &str) -> bool {
 ///
 /// The server is asked. The exit code is 4 when it does not take the token, or wants one and there is none.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli auth status
+  stromboli auth status --output json | jq -r .subject")]
 struct Status {}
 
 /// How the user stands with a server.
@@ -234,6 +241,8 @@ fn minutes(at: Timestamp) -> String {
 ///
 /// Of the refresh token the server knows nothing to forget: it is gone with the file, and ends by itself.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli auth logout")]
 struct Logout {}
 
 impl Logout {
@@ -260,6 +269,8 @@ impl Logout {
 
 /// Print the token that calls send now, for other programs.
 #[derive(Args)]
+#[command(after_help = r#"Examples:
+  curl -H "Authorization: Bearer $(stromboli auth token)" http://localhost:8080/jobs"#)]
 struct TokenArgs {}
 
 #[derive(Serialize)]

@@ -56,6 +56,9 @@ impl Config {
 /// Show each setting that applies here, and where it comes from.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = "Examples:
+  stromboli config list
+  stromboli config list --output json | jq -r '.[] | .origin'")]
 struct List {}
 
 #[derive(Serialize)]
@@ -107,6 +110,8 @@ fn word(value: &impl ValueEnum) -> String {
 ///
 /// The exit code is 1 when nothing sets it.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli config get url")]
 struct Get {
     /// One of those that `config list` shows.
     key: String,
@@ -134,6 +139,10 @@ impl Get {
 ///
 /// Comments and everything else in the file stay as they are.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli config set url http://localhost:8080
+  stromboli config set profiles.work.url https://agents.example.com
+  stromboli config set --local profile work")]
 struct SetArgs {
     /// url, profile, output or color; below a profile, profiles.NAME.url and so on.
     key: String,
@@ -181,6 +190,8 @@ fn user_path() -> Result<PathBuf, Failure> {
 ///
 /// JSON names the other files, too: that of this directory, if there is one, and that of the logins.
 #[derive(Args)]
+#[command(after_help = r#"Examples:
+  $EDITOR "$(stromboli config path)""#)]
 struct PathArgs {
     /// The file of this directory, or the nearest above it.
     #[arg(long)]

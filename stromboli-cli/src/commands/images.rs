@@ -48,6 +48,9 @@ impl Images {
 /// List the images on the server, those that agents run in best first.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = "Examples:
+  stromboli images list
+  stromboli images list --output json | jq -r '.[0].repository'")]
 struct List {}
 
 impl List {
@@ -67,6 +70,8 @@ impl List {
 ///
 /// Servers find only names without a slash; `images list` shows the others.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli images get python:3.12")]
 struct Get {
     /// Its name, such as python:3.12.
     image: String,
@@ -108,6 +113,8 @@ impl Get {
 
 /// Search the public registry, from the server's network.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli images search python --limit 5")]
 struct Search {
     /// A part of the name: no spaces.
     query: String,
@@ -146,6 +153,9 @@ impl Search {
 ///
 /// The server says nothing of how far it is, and gives up after ten minutes.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli images pull node:22
+  stromboli images pull node:22 --platform linux/arm64")]
 struct Pull {
     /// Its name, such as python:3.12.
     image: String,

@@ -50,6 +50,9 @@ impl Jobs {
 /// The server forgets a job one hour after its end. JSON has the whole output of each.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = r#"Examples:
+  stromboli jobs list
+  stromboli jobs list --output ndjson | jq -r 'select(.status == "failed") | .id'"#)]
 struct List {}
 
 impl List {
@@ -71,6 +74,9 @@ impl List {
 ///
 /// The exit code is 3 when its agent failed, and 0 while it runs.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli jobs get job-abc123def4567890
+  stromboli jobs get job-abc123def4567890 --output json | jq -r .output")]
 struct Get {
     /// The job's id, as `start` and `jobs list` show it.
     job: String,

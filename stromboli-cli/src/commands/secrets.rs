@@ -50,6 +50,8 @@ impl Secrets {
 /// The server's own `claude-credentials` is among them.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = "Examples:
+  stromboli secrets list")]
 struct List {}
 
 impl List {
@@ -69,6 +71,10 @@ impl List {
 /// Its value is asked for on a terminal, and else read from standard input or a file. The line end of a value of one line is
 /// not part of it; a value of several lines, such as a key, is taken as it is.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli secrets set github-token                  asks for the value
+  gh auth token | stromboli secrets set github-token  reads it instead
+  stromboli secrets set deploy-key -f ~/.ssh/deploy --replace")]
 struct Set {
     /// Its name: letters, digits, `_` and `-`.
     name: String,
@@ -125,6 +131,8 @@ fn without_line_end(value: &str) -> &str {
 
 /// Show since when there is a secret; its value stays on the server.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli secrets get github-token")]
 struct Get {
     /// Its name.
     secret: String,
@@ -141,6 +149,9 @@ impl Get {
 
 /// Delete secrets. Runs that name one afterwards fail.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli secrets rm github-token
+  stromboli secrets rm github-token --yes")]
 struct Rm {
     /// Their names.
     #[arg(required = true)]

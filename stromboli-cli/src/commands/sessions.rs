@@ -52,6 +52,9 @@ impl Sessions {
 /// Servers before 0.5.0 give no titles.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = "Examples:
+  stromboli sessions list
+  stromboli sessions list --output ndjson | jq -r .id")]
 struct List {}
 
 impl List {
@@ -71,6 +74,9 @@ impl List {
 /// Messages are fetched page by page and shown as they come. Text leaves out those that say nothing; JSON is one array of all,
 /// NDJSON one a line.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli sessions messages 550e8400-e29b-41d4-a716-446655440000
+  stromboli sessions messages 550e8400-e29b-41d4-a716-446655440000 --offset 20 --limit 10")]
 struct Messages {
     /// The conversation's id, as runs and `sessions list` show it.
     session: String,
@@ -142,6 +148,9 @@ enum ExportFormat {
 ///
 /// When it fails in the middle, the exit code says so; what is there by then is written.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli sessions export 550e8400-e29b-41d4-a716-446655440000 > session.jsonl
+  stromboli sessions export 550e8400-e29b-41d4-a716-446655440000 --format markdown > session.md")]
 struct Export {
     /// The conversation's id, as runs and `sessions list` show it.
     session: String,
@@ -176,6 +185,9 @@ impl Export {
 ///
 /// A container that still runs in one goes on.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli sessions rm 550e8400-e29b-41d4-a716-446655440000
+  stromboli sessions rm 550e8400-e29b-41d4-a716-446655440000 --yes")]
 struct Rm {
     /// Ids, as runs and `sessions list` show them.
     #[arg(required = true)]

@@ -51,6 +51,7 @@ impl Stream {
         let streamed = interrupt::or_stop(printed.follow(client, request), STOPPED).await;
         let end = match streamed {
             Ok(end) => end,
+            Err(Failure::Closed) => return Err(Failure::other(UNREAD)),
             // What came is kept.
             Err(failure) => {
                 printed.without_end()?;
@@ -58,12 +59,20 @@ impl Stream {
             }
         };
         conversations::remember(context, Kind::Session, &end.session_id);
-        let reply = printed.ended(&end)?;
+        let written = printed.ended(&end);
+        // The end says all of a reply but its output, which is printed.
+        let reply = serde_json::to_value(&end).and_then(serde_json::from_value);
+        let reply: RunResponse =
+            reply.map_err(|error| Failure::other(format!("the run's end is not as promised: {error}")))?;
         context.output.note(&summary(&reply));
+        // Who stops reading does not turn a failed run into a good one.
         reply.ok()?;
-        Ok(())
+        written
     }
 }
+
+const UNREAD: &str =
+    "nobody reads the output any more: the connection is closed before the run's end, and the server stops the run";
 
 /// An event as `--output ndjson` prints it.
 #[derive(Serialize)]
@@ -104,10 +113,7 @@ impl<'a> Printed<'a> {
             drop(waiting.take());
             match event {
                 RunEvent::Output(line) => self.line(line)?,
-                RunEvent::Done(end) => {
-                    self.event(&Event::Done(&end))?;
-                    return Ok(end);
-                }
+                RunEvent::Done(end) => return Ok(end),
                 RunEvent::Other { event, data } => self.event(&Event::Other {
                     event: &event,
                     data: &data,
@@ -143,14 +149,11 @@ impl<'a> Printed<'a> {
         }
     }
 
-    /// The reply that the run came to.
-    fn ended(&self, end: &RunStreamEnd) -> Result<RunResponse, Failure> {
-        if self.output.format == Format::Json {
-            self.whole(Some(end))?;
+    fn ended(&self, end: &RunStreamEnd) -> Result<(), Failure> {
+        match self.output.format {
+            Format::Json => self.whole(Some(end)),
+            _ => self.event(&Event::Done(end)),
         }
-        // The end says all of a reply but its output, which is printed.
-        let reply = serde_json::to_value(end).and_then(serde_json::from_value);
-        reply.map_err(|error| Failure::other(format!("the run's end is not as promised: {error}")))
     }
 
     fn whole(&self, end: Option<&RunStreamEnd>) -> Result<(), Failure> {

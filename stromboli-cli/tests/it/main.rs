@@ -32,3 +32,4 @@ mod terminal;
 mod terminal_chat;
 #[cfg(unix)]
 mod typed;
+mod unread;

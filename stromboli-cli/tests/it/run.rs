@@ -186,31 +186,6 @@ error: no server is configured
 "#);
 }
 
-#[tokio::test]
-async fn a_reader_that_went_away_is_no_error_but_a_failed_agent_is() {
-    let world = World::new().await;
-    world.emulator().on_prompt("ping").reply("pong");
-    world.emulator().on_prompt("crash").lines(["half"]).crash(1, "");
-    for (prompt, code) in [("ping", 0), ("crash", 3)] {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let mut command = tokio::process::Command::from(world.command(&["run", prompt]));
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(writer)
-            .stderr(Stdio::piped())
-            .spawn();
-        drop(command);
-        let done = Done::from(child.unwrap().wait_with_output().await.unwrap());
-        assert_eq!(done.code, code, "{}", done.stderr);
-        assert!(
-            !done.stderr.contains("panicked") && !done.stderr.contains("pipe"),
-            "{}",
-            done.stderr
-        );
-    }
-}
-
 /// Ctrl-C, as a terminal sends it.
 #[cfg(unix)]
 #[tokio::test]

@@ -42,8 +42,7 @@ fn table(faults: &[Fault]) -> String {
 
 #[test]
 fn the_page_shows_what_the_rules_say() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reliability.md");
-    let page = std::fs::read_to_string(page).unwrap();
+    let page = include_str!("../../../docs/reliability.md");
     let table = table(&faults());
     assert!(
         page.contains(&table),

@@ -18,6 +18,9 @@ const RESUBSCRIBE: u32 = 5;
 /// it, one a line. A lost connection is opened again, and it is said that something is missing. It ends with the agent, or with
 /// Ctrl-C, which leaves the agent alone.
 #[derive(Args)]
+#[command(after_help = r#"Examples:
+  stromboli agents attach "$agent"
+  stromboli agents attach "$agent" --output ndjson | jq -c .type"#)]
 pub(crate) struct Attach {
     /// The agent's id, as `agents spawn` and `agents list` show it.
     agent: String,

@@ -10,6 +10,9 @@ use crate::output::{age, table};
 /// List the live agents, the newest first, and those that have exited and were not stopped.
 #[derive(Args)]
 #[command(visible_alias = "ls")]
+#[command(after_help = "Examples:
+  stromboli agents list
+  stromboli agents list --output ndjson | jq -r .id")]
 pub(crate) struct List {}
 
 impl List {
@@ -34,6 +37,8 @@ impl List {
 
 /// Show an agent.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli agents get agent-6f1f7c1e-3b5a-4e0c-9b8e-0c5a7f5d2e11")]
 pub(crate) struct Get {
     /// The agent's id, as `agents spawn` and `agents list` show it.
     agent: String,

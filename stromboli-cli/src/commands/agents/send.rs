@@ -15,6 +15,10 @@ use crate::turn_view;
 /// end, with ndjson every message as the agent printed it. Exit code 3 means that the agent failed. Ctrl-C stops listening; the
 /// agent goes on, because the server has no way to interrupt a turn.
 #[derive(Args)]
+#[command(after_help = r#"Examples:
+  stromboli agents send "$agent" "Look at the failing test"
+  git diff | stromboli agents send "$agent"
+  stromboli agents send "$agent" -f task.md --output json | jq .total_cost_usd"#)]
 pub(crate) struct Send {
     /// The agent's id, as `agents spawn` and `agents list` show it.
     agent: String,
@@ -41,8 +45,8 @@ impl Send {
         let agent = client.agent(&self.agent);
         let turn = async {
             let mut turn = agent.send(prompt).await?;
-            let result = turn_view::follow(&context.output, &mut turn, |_| {}).await?;
-            turn_view::judge(&context.output, &turn, &result)
+            let followed = turn_view::follow(&context.output, &mut turn, |_| {}).await?;
+            turn_view::judge(&context.output, &turn, followed)
         };
         interrupt::or_stop(turn, goes_on(&self.agent)).await
     }

@@ -17,6 +17,9 @@ use crate::interrupt;
 /// It takes no prompt: what it answers before anybody listens would be lost. `agents send` gives it one. Containers of live
 /// agents take no options, and no agent resumes a session; for these use `run` or `start`.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  agent=$(stromboli agents spawn --model sonnet --budget 5)
+  stromboli agents spawn --workdir /workspace --idle-timeout 2h")]
 pub(crate) struct Spawn {
     /// How long the agent may have nothing to do, such as 2h, before the server stops it [default: the server's, 30m]. A
     /// turn may take no longer either.

@@ -10,6 +10,9 @@ use crate::interrupt;
 /// Stop agents and forget them, those that have exited too. This ends their conversations.
 #[derive(Args)]
 #[command(visible_alias = "rm")]
+#[command(after_help = r#"Examples:
+  stromboli agents stop "$agent"
+  stromboli agents list --output ndjson | jq -r .id | xargs stromboli agents stop"#)]
 pub(crate) struct Stop {
     /// The agents' ids, as `agents spawn` and `agents list` show them.
     #[arg(required = true, value_name = "AGENT")]

@@ -103,9 +103,9 @@ impl<'a> LiveAgent<'a> {
         };
         let followed = interrupts.or_stop(turn_view::follow(output, turn, look), at_turn).await;
         // Only an interrupted turn goes on.
-        let judged = followed.and_then(|result| {
-            self.cost = result.total_cost_usd().or(self.cost);
-            turn_view::judge(output, turn, &result)
+        let judged = followed.and_then(|followed| {
+            self.cost = followed.result.total_cost_usd().or(self.cost);
+            turn_view::judge(output, turn, followed)
         });
         if !matches!(judged, Err(Failure::Interrupted(_))) {
             self.given_up = None;

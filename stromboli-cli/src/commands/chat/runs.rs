@@ -44,10 +44,11 @@ impl<'a> Runs<'a> {
         if let Some(usage) = &reply.usage {
             self.cost = Some(usage.estimated_cost_usd);
         }
-        output.value(&reply, |reply| reply.text().to_owned())?;
+        let printed = output.value(&reply, |reply| reply.text().to_owned());
         output.note(&summary(&reply));
+        // Who stops reading does not turn a failed run into a good one.
         reply.ok()?;
-        Ok(())
+        printed
     }
 
     /// What the conversation goes on by.

@@ -12,6 +12,8 @@ pub(super) const RUNS_ON: &str = "its container runs on to its end, which the se
 ///
 /// The server marks it as cancelled. It does not stop its container: when that ends, the job shows what it really came to.
 #[derive(Args)]
+#[command(after_help = "Examples:
+  stromboli jobs cancel job-abc123def4567890")]
 pub(crate) struct Cancel {
     /// The job's id, as `start` and `jobs list` show it.
     job: String,

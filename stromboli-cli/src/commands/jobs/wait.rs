@@ -20,6 +20,9 @@ const SECOND_CHANCE: Duration = Duration::from_secs(2);
 /// The exit code is 3 when its agent failed, 6 when the time was up, 7 when the server has forgotten it. Ctrl-C stops waiting,
 /// not the job, and says how to come back; a second one cancels the job.
 #[derive(Args)]
+#[command(after_help = r#"Examples:
+  stromboli jobs wait job-abc123def4567890
+  stromboli jobs wait job-abc123def4567890 --timeout 1h || echo "not done, or failed: $?""#)]
 pub(crate) struct Wait {
     /// The job's id, as `start` and `jobs list` show it.
     job: String,
