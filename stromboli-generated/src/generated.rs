@@ -1923,6 +1923,7 @@ pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
     pub(crate) inner: crate::SharedTransport,
+    pub(crate) base: Option<::reqwest::Url>,
 }
 impl Client {
     /// Construct a new client with an existing `reqwest::Client`,
@@ -1940,6 +1941,7 @@ impl Client {
             baseurl: baseurl.to_string(),
             client,
             inner,
+            base: ::reqwest::Url::parse(baseurl).ok(),
         }
     }
 }
@@ -1976,7 +1978,7 @@ Sends a `GET` request to `/agents`
     pub async fn agents_list<'a>(
         &'a self,
     ) -> Result<ResponseValue<::std::vec::Vec<types::Agent>>, Error<()>> {
-        let url = format!("{}/agents", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/agents"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -1995,7 +1997,7 @@ Sends a `GET` request to `/agents`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Start a persistent agent
@@ -2011,7 +2013,7 @@ Arguments:
         &'a self,
         body: &'a types::AgentRequest,
     ) -> Result<ResponseValue<types::Agent>, Error<()>> {
-        let url = format!("{}/agents", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/agents"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2031,7 +2033,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Look up a persistent agent
@@ -2047,7 +2049,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<types::Agent>, Error<()>> {
-        let url = format!("{}/agents/{}", self.baseurl, encode_path(& id.to_string()),);
+        let url = crate::transport::url(
+            self,
+            format_args!("/agents/{}", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2066,7 +2071,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Stop a persistent agent and forget it
@@ -2082,7 +2087,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<()>, Error<()>> {
-        let url = format!("{}/agents/{}", self.baseurl, encode_path(& id.to_string()),);
+        let url = crate::transport::url(
+            self,
+            format_args!("/agents/{}", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self.client.delete(url).build()?;
         let info = OperationInfo {
@@ -2094,7 +2102,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             204u16 => Ok(ResponseValue::empty(response)),
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Give a persistent agent its next prompt
@@ -2112,9 +2120,10 @@ Arguments:
         id: &'a str,
         body: &'a types::AgentSendRequest,
     ) -> Result<ResponseValue<types::AgentTurn>, Error<()>> {
-        let url = format!(
-            "{}/agents/{}/send", self.baseurl, encode_path(& id.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/agents/{}/send", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2134,7 +2143,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Stream the events of a persistent agent
@@ -2150,9 +2159,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<ByteStream>, Error<()>> {
-        let url = format!(
-            "{}/agents/{}/stream", self.baseurl, encode_path(& id.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/agents/{}/stream", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self.client.get(url).build()?;
         let info = OperationInfo {
@@ -2164,7 +2174,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::stream(response)),
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Revoke the access token that is sent
@@ -2177,7 +2187,7 @@ Sends a `POST` request to `/auth/logout`
     pub async fn auth_logout<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::LogoutResponse>, Error<()>> {
-        let url = format!("{}/auth/logout", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/auth/logout"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2196,7 +2206,7 @@ Sends a `POST` request to `/auth/logout`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Exchange a refresh token for a new pair of tokens
@@ -2212,7 +2222,7 @@ Arguments:
         &'a self,
         body: &'a types::RefreshRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
-        let url = format!("{}/auth/refresh", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/auth/refresh"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2232,7 +2242,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Issue an access and a refresh token
@@ -2248,7 +2258,7 @@ Arguments:
         &'a self,
         body: &'a types::TokenRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
-        let url = format!("{}/auth/token", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/auth/token"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2268,7 +2278,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Inspect the access token that is sent
@@ -2281,7 +2291,7 @@ Sends a `GET` request to `/auth/validate`
     pub async fn auth_validate<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::TokenInfo>, Error<()>> {
-        let url = format!("{}/auth/validate", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/auth/validate"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2300,7 +2310,7 @@ Sends a `GET` request to `/auth/validate`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Ask whether the server has Claude credentials
@@ -2313,7 +2323,7 @@ Sends a `GET` request to `/claude/status`
     pub async fn claude_status<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::ClaudeStatus>, Error<()>> {
-        let url = format!("{}/claude/status", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/claude/status"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2332,7 +2342,7 @@ Sends a `GET` request to `/claude/status`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Ask whether the server and what it depends on work
@@ -2345,7 +2355,7 @@ Sends a `GET` request to `/health`
     pub async fn health<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::Health>, Error<()>> {
-        let url = format!("{}/health", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/health"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2364,7 +2374,7 @@ Sends a `GET` request to `/health`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**List the server's local images
@@ -2377,7 +2387,7 @@ Sends a `GET` request to `/images`
     pub async fn images_list<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::ImageList>, Error<()>> {
-        let url = format!("{}/images", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/images"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2396,7 +2406,7 @@ Sends a `GET` request to `/images`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Pull an image to the server
@@ -2412,7 +2422,7 @@ Arguments:
         &'a self,
         body: &'a types::ImagePullRequest,
     ) -> Result<ResponseValue<types::ImagePulled>, Error<()>> {
-        let url = format!("{}/images/pull", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/images/pull"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2432,7 +2442,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Search the public registry for images
@@ -2452,7 +2462,7 @@ Arguments:
         no_trunc: Option<bool>,
         q: &'a str,
     ) -> Result<ResponseValue<types::ImageSearchResults>, Error<()>> {
-        let url = format!("{}/images/search", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/images/search"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2474,7 +2484,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Inspect a local image
@@ -2490,9 +2500,10 @@ Arguments:
         &'a self,
         name: &'a str,
     ) -> Result<ResponseValue<types::ImageDetail>, Error<()>> {
-        let url = format!(
-            "{}/images/{}", self.baseurl, encode_path(& name.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/images/{}", encode_path(name)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2511,7 +2522,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**List all jobs the server remembers
@@ -2524,7 +2535,7 @@ Sends a `GET` request to `/jobs`
     pub async fn jobs_list<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::JobList>, Error<()>> {
-        let url = format!("{}/jobs", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/jobs"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2543,7 +2554,7 @@ Sends a `GET` request to `/jobs`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Look up a job
@@ -2559,7 +2570,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<types::Job>, Error<()>> {
-        let url = format!("{}/jobs/{}", self.baseurl, encode_path(& id.to_string()),);
+        let url = crate::transport::url(
+            self,
+            format_args!("/jobs/{}", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2578,7 +2592,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Mark a running job as cancelled
@@ -2594,7 +2608,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<types::JobCancelled>, Error<()>> {
-        let url = format!("{}/jobs/{}", self.baseurl, encode_path(& id.to_string()),);
+        let url = crate::transport::url(
+            self,
+            format_args!("/jobs/{}", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2613,7 +2630,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Run a prompt and wait for its end
@@ -2629,7 +2646,7 @@ Arguments:
         &'a self,
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunResponse>, Error<()>> {
-        let url = format!("{}/run", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/run"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2649,7 +2666,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Start a prompt as a background job
@@ -2665,7 +2682,7 @@ Arguments:
         &'a self,
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunAccepted>, Error<()>> {
-        let url = format!("{}/run/async", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/run/async"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2685,7 +2702,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Run a prompt and stream its output
@@ -2705,7 +2722,7 @@ Arguments:
         session_id: Option<&'a str>,
         workdir: Option<&'a str>,
     ) -> Result<ResponseValue<ByteStream>, Error<()>> {
-        let url = format!("{}/run/stream", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/run/stream"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2723,7 +2740,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::stream(response)),
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**List all secrets, without their values
@@ -2736,7 +2753,7 @@ Sends a `GET` request to `/secrets`
     pub async fn secrets_list<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::SecretList>, Error<()>> {
-        let url = format!("{}/secrets", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/secrets"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2755,7 +2772,7 @@ Sends a `GET` request to `/secrets`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Store a secret
@@ -2771,7 +2788,7 @@ Arguments:
         &'a self,
         body: &'a types::SecretRequest,
     ) -> Result<ResponseValue<types::SecretCreated>, Error<()>> {
-        let url = format!("{}/secrets", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/secrets"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2791,7 +2808,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Look up a secret, without its value
@@ -2807,9 +2824,10 @@ Arguments:
         &'a self,
         name: &'a str,
     ) -> Result<ResponseValue<types::SecretInfo>, Error<()>> {
-        let url = format!(
-            "{}/secrets/{}", self.baseurl, encode_path(& name.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/secrets/{}", encode_path(name)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2828,7 +2846,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Delete a secret
@@ -2844,9 +2862,10 @@ Arguments:
         &'a self,
         name: &'a str,
     ) -> Result<ResponseValue<types::SecretDeleted>, Error<()>> {
-        let url = format!(
-            "{}/secrets/{}", self.baseurl, encode_path(& name.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/secrets/{}", encode_path(name)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2865,7 +2884,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**List all sessions on the server's disk
@@ -2878,7 +2897,7 @@ Sends a `GET` request to `/sessions`
     pub async fn sessions_list<'a>(
         &'a self,
     ) -> Result<ResponseValue<types::SessionList>, Error<()>> {
-        let url = format!("{}/sessions", self.baseurl,);
+        let url = crate::transport::url(self, format_args!("/sessions"))?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2897,7 +2916,7 @@ Sends a `GET` request to `/sessions`
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Delete a session with its history and files
@@ -2913,9 +2932,10 @@ Arguments:
         &'a self,
         id: &'a str,
     ) -> Result<ResponseValue<types::SessionDestroyed>, Error<()>> {
-        let url = format!(
-            "{}/sessions/{}", self.baseurl, encode_path(& id.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/sessions/{}", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2934,7 +2954,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Read a page of a session's history
@@ -2954,9 +2974,10 @@ Arguments:
         limit: Option<i32>,
         offset: Option<i32>,
     ) -> Result<ResponseValue<types::HistoryPage>, Error<()>> {
-        let url = format!(
-            "{}/sessions/{}/messages", self.baseurl, encode_path(& id.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!("/sessions/{}/messages", encode_path(id)),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -2977,7 +2998,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
     /**Read one message of a session's history
@@ -2995,10 +3016,12 @@ Arguments:
         id: &'a str,
         message_id: &'a str,
     ) -> Result<ResponseValue<types::HistoryEntry>, Error<()>> {
-        let url = format!(
-            "{}/sessions/{}/messages/{}", self.baseurl, encode_path(& id.to_string()),
-            encode_path(& message_id.to_string()),
-        );
+        let url = crate::transport::url(
+            self,
+            format_args!(
+                "/sessions/{}/messages/{}", encode_path(id), encode_path(message_id)
+            ),
+        )?;
         #[allow(unused_mut)]
         let mut request = self
             .client
@@ -3017,7 +3040,7 @@ Arguments:
         let response = result?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
-            _ => Err(Error::UnexpectedResponse(response)),
+            _ => Err(crate::transport::unexpected(response)),
         }
     }
 }

@@ -34,4 +34,4 @@ mod transport;
 pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
 pub use outcome::AgentFailure;
 pub use structured::StructuredError;
-pub use transport::{DecodeFailure, ResponseFuture, SharedTransport, Transport};
+pub use transport::{DecodeFailure, ReadBody, ResponseFuture, SharedTransport, Transport};

@@ -5,9 +5,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use progenitor_client::{ClientHooks, OperationInfo};
-use reqwest::{Request, Response, ResponseBuilderExt};
+use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
 use crate::generated::{Client, ClientInfo, Error, ResponseValue};
@@ -49,8 +50,26 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// One segment of a path. `.` and `..` cannot be encoded: URLs take them for steps in any form.
-pub(crate) fn encode_path(id: &str) -> String {
-    utf8_percent_encode(id, SEGMENT).to_string()
+pub(crate) fn encode_path(id: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(id, SEGMENT)
+}
+
+/// The URL of a path below the client's own, which is read once: to read one costs as much as to read a small answer.
+#[allow(
+    clippy::result_large_err,
+    reason = "it is the error that every generated call returns"
+)]
+pub(crate) fn url<E>(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<E>> {
+    let Some(base) = &client.base else {
+        return Err(Error::InvalidRequest("base URL cannot be read".to_owned()));
+    };
+    // Room for most paths, which would otherwise grow piece by piece.
+    let mut whole = String::with_capacity(base.path().len() + 64);
+    whole.push_str(base.path().trim_end_matches('/'));
+    fmt::Write::write_fmt(&mut whole, path).map_err(|error| Error::InvalidRequest(error.to_string()))?;
+    let mut url = base.clone();
+    url.set_path(&whole);
+    Ok(url)
 }
 
 /// Why a successful response could not become the type that the contract promises.
@@ -71,32 +90,51 @@ pub enum DecodeFailure {
     Json(Arc<serde_json::Error>),
 }
 
+/// The body of a response, in its extensions, where a [`Transport`] that reads bodies itself puts it: the response's own
+/// body is empty then. To make a response anew around it would cost every call a tenth of its memory allocations.
+#[derive(Clone)]
+pub struct ReadBody(pub Bytes);
+
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own
 /// decoder, which drops status and headers when it fails.
 pub(crate) async fn decode<T: DeserializeOwned, E>(mut response: Response) -> Result<ResponseValue<T>, Error<E>> {
     if response.extensions().get::<DecodeFailure>().is_some() {
-        return Err(Error::UnexpectedResponse(response));
+        return Err(unexpected(response));
     }
-    let status = response.status();
-    let url = response.url().clone();
-    let headers = std::mem::take(response.headers_mut());
-    let mut extensions = std::mem::take(response.extensions_mut());
-    let body = response.bytes().await.map_err(Error::ResponseBodyError)?;
-    let failure = match serde_json::from_slice(&body) {
-        Ok(value) => return Ok(ResponseValue::new(value, status, headers)),
-        Err(error) => DecodeFailure::Json(Arc::new(error)),
+    let body = match response.extensions_mut().remove() {
+        Some(ReadBody(body)) => body,
+        None => read(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    extensions.insert(failure);
-    let mut rebuilt = http::Response::builder().status(status).url(url);
-    if let Some(to) = rebuilt.headers_mut() {
-        *to = headers;
+    match stromboli_messages::from_slice(&body) {
+        Ok(value) => {
+            let headers = std::mem::take(response.headers_mut());
+            Ok(ResponseValue::new(value, response.status(), headers))
+        }
+        Err(error) => {
+            response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
+            response.extensions_mut().insert(ReadBody(body));
+            Err(unexpected(response))
+        }
     }
-    if let Some(to) = rebuilt.extensions_mut() {
-        to.extend(extensions);
+}
+
+async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
     }
-    match rebuilt.body(body) {
-        Ok(rebuilt) => Err(Error::UnexpectedResponse(rebuilt.into())),
-        // Cannot happen: every part was taken from a valid response.
-        Err(error) => Err(Error::Custom(error.to_string())),
-    }
+    Ok(body.into())
+}
+
+/// The error of a response that is not what the contract promises, with its body in it. The generated code calls this.
+pub(crate) fn unexpected<E>(mut response: Response) -> Error<E> {
+    let Some(ReadBody(body)) = response.extensions_mut().remove() else {
+        return Error::UnexpectedResponse(response);
+    };
+    let url = http::Response::builder().url(response.url().clone()).body(());
+    let (mut parts, _) = http::Response::<reqwest::Body>::from(response).into_parts();
+    parts
+        .extensions
+        .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
+    Error::UnexpectedResponse(http::Response::from_parts(parts, body).into())
 }

@@ -87,3 +87,4 @@ pub use turn::{Conversation, ToolAnswer, ToolCall, Turn};
 pub use unknown::{Unknown, UnknownMessage};
 pub use usage::{ModelUsage, Usage};
 pub use user::{Origin, OriginKind, Priority, UserMessage};
+pub use wire::from_slice;

@@ -8,6 +8,7 @@
 mod field;
 pub(crate) mod line;
 mod object;
+mod one_pass;
 mod open_enum;
 mod record;
 mod same;
@@ -26,6 +27,8 @@ use serde_json::value::RawValue;
 pub(crate) use field::{Lenient, Nulls, Record, read_field, recover_field};
 pub(crate) use line::{Line, message};
 pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
+pub(crate) use one_pass::deserialize;
+pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
 pub(crate) use record::record;
 pub(crate) use same::same;
@@ -59,12 +62,6 @@ pub(crate) fn strict<T: Wire>(text: &str, depth: usize) -> serde_json::Result<T>
 /// Reads valid JSON, strictly if it can be and leniently if it must be.
 pub(crate) fn read_raw<T: Wire>(raw: &RawValue) -> Option<T> {
     strict(raw.get(), 0).ok().or_else(|| T::recover(raw, 0))
-}
-
-/// The implementation of `Deserialize` for the types of this crate, so that they also work inside others' types.
-pub(crate) fn deserialize<'de, T: Wire, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    read_raw(&raw).ok_or_else(|| serde::de::Error::custom("the value is of another JSON type"))
 }
 
 /// Implements `Deserialize` by [`Wire`].

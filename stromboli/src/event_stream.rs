@@ -10,9 +10,9 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use stromboli_generated::{ByteStream, ResponseValue};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result};
 use crate::sse::Decoder;
@@ -32,9 +32,13 @@ pub(crate) struct EventStream {
     headers: HeaderMap,
 }
 
-/// How long the server has been silent so far.
+/// How long the server may still be silent.
 struct Silence {
+    /// Goes on over many silences, and is only set anew when it runs out: one for each event would be made, registered and
+    /// dropped with it.
     timer: Pin<Box<Sleep>>,
+    /// When this silence will have been too long; none while bytes come.
+    end: Option<Instant>,
     /// The time is up, and what may have arrived while this process was held up gets a moment to come in.
     overdue: bool,
 }
@@ -51,7 +55,7 @@ impl EventStream {
         decoder: Decoder,
         idle: Duration,
     ) -> Result<Self> {
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, headers) = (response.status(), copied(response.headers()));
         let content_type = headers
             .get(CONTENT_TYPE)
             .and_then(|v| v.to_str().ok())
@@ -103,7 +107,8 @@ impl EventStream {
                     return Poll::Ready(Err(error));
                 }
             }
-            self.chunk.clear();
+            // Not `clear`, which keeps the buffer that the chunk is a piece of: 8 KiB for each stream that waits.
+            self.chunk = Bytes::new();
             match ready!(self.poll_chunk(cx))? {
                 Some(chunk) => self.chunk = chunk,
                 None => self.body = None,
@@ -137,7 +142,7 @@ impl EventStream {
     /// Closes the connection; what was read and not yet decoded is dropped.
     pub(crate) fn close(&mut self) {
         self.body = None;
-        self.chunk.clear();
+        self.chunk = Bytes::new();
     }
 
     /// The error of a response that ended before `end`.
@@ -175,7 +180,10 @@ impl EventStream {
         };
         match body.as_mut().poll_next(cx) {
             Poll::Ready(read) => {
-                self.silence = None;
+                if let Some(silence) = &mut self.silence {
+                    silence.end = None;
+                    silence.overdue = false;
+                }
                 Poll::Ready(read.transpose().map_err(|error| {
                     // A read timeout of the caller's own HTTP client.
                     let timeout = error.is_timeout();
@@ -192,12 +200,18 @@ impl EventStream {
                 let idle = self.idle;
                 let silence = self.silence.get_or_insert_with(|| Silence {
                     timer: Box::pin(tokio::time::sleep(idle)),
+                    end: None,
                     overdue: false,
                 });
+                let end = *silence.end.get_or_insert_with(|| tokio::time::sleep(idle).deadline());
                 ready!(silence.timer.as_mut().poll(cx));
+                if Instant::now() < end {
+                    silence.timer.as_mut().reset(end);
+                    ready!(silence.timer.as_mut().poll(cx));
+                }
                 if !silence.overdue {
                     silence.overdue = true;
-                    silence.timer = Box::pin(tokio::time::sleep(GRACE));
+                    silence.timer.as_mut().reset(Instant::now() + GRACE);
                     ready!(silence.timer.as_mut().poll(cx));
                 }
                 let message = format!("server sent nothing for {idle:?}");
@@ -220,4 +234,16 @@ impl EventStream {
         .await;
         body
     }
+}
+
+/// The headers without the buffer that they were read into, whose 8 KiB each value would keep as long as the stream is open.
+fn copied(headers: &HeaderMap) -> HeaderMap {
+    let mut copy = HeaderMap::with_capacity(headers.len());
+    for (name, value) in headers {
+        // What was a value is one.
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            copy.append(name, value);
+        }
+    }
+    copy
 }

@@ -47,7 +47,7 @@ pub(crate) struct Shared {
 const MAX_URL: usize = 65_534;
 
 /// How often a call was sent; in the extensions of its response, for the error that this may become.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Sent {
     pub(crate) attempts: u32,
     /// Whether an attempt before the last may have been carried out.
@@ -71,6 +71,13 @@ impl Sent {
         attempts: 1,
         may_have_executed: false,
     };
+
+    fn travel_in(self, extensions: &mut http::Extensions) {
+        // Most calls are sent once, which an error takes for granted.
+        if self != Self::ONCE {
+            extensions.insert(self);
+        }
+    }
 }
 
 /// An error of this crate on its way through the generated code, which knows only reqwest's: it travels in the
@@ -125,7 +132,9 @@ impl HttpTransport {
         let policy = self.options.policy(&self.shared.retry);
         let deadline = Instant::now().checked_add(self.time(operation.class).min(policy.deadline));
         request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
-        request.headers_mut().extend(self.options.headers.clone());
+        if !self.options.headers.is_empty() {
+            request.headers_mut().extend(self.options.headers.clone());
+        }
 
         let mut sent = Sent {
             attempts: 0,
@@ -139,19 +148,11 @@ impl HttpTransport {
         loop {
             sent.attempts += 1;
             let may_renew = !renewed && self.shared.auth.renews();
-            let mut copy = if sent.attempts < policy.max_attempts || may_renew {
-                request.try_clone()
-            } else {
-                None
-            };
             let (ended, token) = self
-                .attempt(request, operation, deadline, sent.attempts, rejected.take().as_ref())
+                .attempt(&request, operation, deadline, sent.attempts, rejected.take().as_ref())
                 .await;
 
-            if may_renew
-                && ended.refused_token()
-                && let Some(next) = copy.take()
-            {
+            if may_renew && ended.refused_token() {
                 // A token is refused before anything is done, so sending again with another is safe for every operation.
                 rejected = token;
                 renewed = true;
@@ -160,7 +161,6 @@ impl HttpTransport {
                     attempt: sent.attempts,
                     wait: Duration::ZERO,
                 });
-                request = next;
                 continue;
             }
             if ended.succeeded() && sent.attempts == 1 {
@@ -171,7 +171,7 @@ impl HttpTransport {
                 let in_time = deadline.is_none_or(|deadline| wait < deadline.saturating_duration_since(Instant::now()));
                 (in_time && self.shared.budget.take()).then_some(wait)
             });
-            let (Some(wait), Some(next)) = (wait, copy) else {
+            let Some(wait) = wait else {
                 return finish(ended, unclear, sent, operation, span);
             };
             if operation.effect == Effect::Repeatable && ended.may_have_executed() {
@@ -184,14 +184,13 @@ impl HttpTransport {
                 wait,
             });
             tokio::time::sleep(wait).await;
-            request = next;
         }
     }
 
-    /// Sends the request once and reads the response, unless it is a stream. Gives the token that was sent as well.
+    /// Sends a copy of the request and reads the response, unless it is a stream. Gives the token that was sent as well.
     async fn attempt(
         &self,
-        mut request: Request,
+        request: &Request,
         operation: Operation,
         deadline: Option<Instant>,
         attempt: u32,
@@ -199,6 +198,12 @@ impl HttpTransport {
     ) -> (Ended, Option<Token>) {
         let started = Instant::now();
         let id = operation.id;
+        let url = request.url();
+        let Some(mut request) = request.try_clone() else {
+            // No request of the contract is one.
+            let error = Error::new(ErrorKind::InvalidInput, "request has a body that can be read only once");
+            return (Ended::Unsent(error), None);
+        };
         self.shared.hooks.on_request(&mut RequestEvent {
             operation: id,
             attempt,
@@ -211,7 +216,6 @@ impl HttpTransport {
         if let Some(token) = &token {
             request.headers_mut().insert(AUTHORIZATION, token.header());
         }
-        let url = request.url().clone();
         let length = url.as_str().len();
         if length > MAX_URL {
             let message =
@@ -223,15 +227,21 @@ impl HttpTransport {
         });
         // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
         // so opening one has ours.
-        let (whole, patience) = if operation.class.is_stream() {
-            (Duration::MAX, left)
+        let is_stream = operation.class.is_stream();
+        *request.timeout_mut() = if is_stream {
+            self.shared.brought_http.then_some(Duration::MAX)
         } else {
-            (left, Duration::MAX)
+            Some(left)
         };
-        *request.timeout_mut() = Some(whole);
-        let mut response = match tokio::time::timeout(patience, self.shared.http.execute(request)).await {
+        let sent = self.shared.http.execute(request);
+        let answered = if is_stream {
+            tokio::time::timeout(left, sent).await
+        } else {
+            Ok(sent.await)
+        };
+        let mut response = match answered {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) if error.is_redirect() || error.url().is_some_and(|at| *at != url) => {
+            Ok(Err(error)) if error.is_redirect() || error.url().is_some_and(|at| at != url) => {
                 let message = "the HTTP client followed a redirect and failed there, give it redirect::Policy::none()";
                 let executed = operation.effect != Effect::Read;
                 let error = Error::new(ErrorKind::Redirect, message).with_source(error.without_url());
@@ -253,7 +263,7 @@ impl HttpTransport {
                 return (Ended::Unanswered(error), token);
             }
             Err(elapsed) => {
-                let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {patience:?}"));
+                let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
                 let executed = operation.effect != Effect::Read;
                 return (
                     Ended::Failed(error.with_source(elapsed).sent(id, attempt, executed)),
@@ -268,9 +278,9 @@ impl HttpTransport {
             headers: response.headers(),
             elapsed: started.elapsed(),
         });
-        let moved = *response.url() != url;
+        let moved = response.url() != url;
         let success = response.status().is_success();
-        if success && operation.class.is_stream() {
+        if success && is_stream {
             return (Ended::Open(response), token);
         }
         // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
@@ -295,7 +305,10 @@ impl HttpTransport {
     /// The token to send, for which a call waits no longer than for its response.
     async fn token(&self, rejected: Option<&Token>, deadline: Option<Instant>) -> Result<Option<Token>> {
         let token = self.shared.auth.token(rejected);
-        let Some(deadline) = deadline else { return token.await };
+        // Only a source can take time, and a timer is not for nothing.
+        let Some(deadline) = deadline.filter(|_| self.shared.auth.renews()) else {
+            return token.await;
+        };
         tokio::time::timeout_at(deadline, token)
             .await
             .unwrap_or_else(|elapsed| {

@@ -118,13 +118,11 @@ async fn one_slow_subscriber_costs_the_others_nothing() {
     let agent = spawn(&client).await;
     let mut slow = within(agent.events()).await.unwrap();
     let mut turns = 0;
-    while emulator.wait_for(|_| true).await.dropped_events == 0 {
+    // More than some turns have: fewer could all be lines between the start and the end of one.
+    while emulator.wait_for(|_| true).await.dropped_events < 100 {
         assert!(within(agent.ask("tiny")).await.unwrap().is_complete());
         turns += 1;
         assert!(turns < 2000, "nothing is ever dropped");
-    }
-    for _ in 0..3 {
-        assert!(within(agent.ask("tiny")).await.unwrap().is_complete());
     }
     within(agent.stop()).await.unwrap();
 
@@ -137,7 +135,7 @@ async fn one_slow_subscriber_costs_the_others_nothing() {
             _ => {}
         }
     }
-    assert!(starts < turns + 3 && ends < turns + 3);
+    assert!(starts < turns && ends < turns, "{starts} and {ends} of {turns}");
     // Now and then the system lets a few events through in between.
     assert!(holes >= 1, "{starts} of {turns} turns came, and no hole was told");
 }

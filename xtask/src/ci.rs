@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::{TaskResult, conformance, drift, fuzz, generate, public_api, supply_chain, tidy};
+use crate::{TaskResult, bench, conformance, drift, fuzz, generate, public_api, supply_chain, tidy};
 
 /// An example starts its server in process and ends by itself; one that does not is broken.
 const EXAMPLE_LIMIT: Duration = Duration::from_secs(60);
@@ -81,6 +81,8 @@ fn steps(root: &Path) -> Result<Vec<Step<'_>>, String> {
     steps.push(step("cargo xtask contract --quick", move || {
         conformance::run(root, true, &[])
     }));
+    steps.push(cargo(root, &[], bench::TESTS));
+    steps.push(step("cargo xtask bench --check", move || bench::check(root)));
     steps.push(cargo(root, &[], "test --workspace"));
     Ok(steps)
 }
@@ -227,6 +229,7 @@ mod tests {
         let names: Vec<String> = steps(&root).unwrap().into_iter().map(|step| step.name).collect();
         assert_eq!(names.first().unwrap(), "cargo fmt --all --check");
         assert_eq!(names.last().unwrap(), "cargo test --workspace");
+        assert!(names.contains(&"cargo xtask bench --check".into()));
         for name in examples(&root.join("stromboli/examples")).unwrap() {
             assert!(names.contains(&format!(
                 "cargo run -q -p stromboli --features schemars --example {name}"

@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn non_2xx_responses_are_left_to_one_error_path() {
         let code = sample();
-        assert!(code.contains("_ => Err(Error::UnexpectedResponse(response))"), "{code}");
+        assert!(
+            code.contains("_ => Err(crate::transport::unexpected(response))"),
+            "{code}"
+        );
         assert!(!code.contains("ErrorBody"), "{code}");
     }
 

@@ -42,7 +42,9 @@ Usage: cargo xtask <task>
   public-api [--check]
                       what users can name -> docs/public-api/*.txt (--check: compare only)
   supply-chain        licences and sources of dependencies, each feature alone, oldest versions, docs.rs
-  bench emulator      throughput and open streams of the emulator, beside a bare server (needs wrk and Linux)
+  bench [NAME]        what benches/ measures beside its peers, on a quiet machine with Linux; all of it writes
+                      docs/performance.md (`bench emulator` is apart and needs wrk)
+  bench --check       only what is the same on every machine: instructions and allocations (needs valgrind)
   reliability [matrix|calls|soak [--minutes N]]
                       measure what docs/reliability.md says, all of it or a part, and write the figures there
   ci                  everything that must be green before a change lands
@@ -73,7 +75,9 @@ fn main() -> ExitCode {
         ["public-api"] => public_api::write(&root),
         ["public-api", "--check"] => public_api::check(&root),
         ["supply-chain"] => supply_chain::run(&root),
-        ["bench", "emulator"] => bench::emulator(&root),
+        ["bench"] => bench::all(&root),
+        ["bench", "--check"] => bench::check(&root),
+        ["bench", name] => bench::one(&root, name),
         ["reliability", parts @ ..] => reliability::run(&root, parts),
         ["ci"] => ci::run(&root),
         _ => Err(USAGE.to_owned()),

@@ -9,8 +9,8 @@ use mutate::{changed_line, generated_line, sources};
 use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::value::RawValue;
 
-use super::{Wire, strict as read_strictly};
-use crate::{Message, transcript::Entry};
+use super::{Wire, one_pass::strictly, strict as read_strictly};
+use crate::{Block, Message, transcript::Entry};
 
 /// Reads an object in the lenient way.
 fn recover<T: Wire>(line: &str) -> Option<T> {
@@ -50,6 +50,25 @@ fn a_line_with_one_misfit_is_read_leniently() {
     let message = recover::<Message>(line).unwrap();
     assert_eq!((message.uuid(), message.session_id()), (None, Some("s")));
     assert_eq!(message.as_assistant().unwrap().text(), "a");
+}
+
+/// What does not fit shows whether the raw text was taken first: only then it can be kept.
+#[test]
+fn values_inside_of_others_types_are_read_in_one_pass() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Page {
+        #[allow(dead_code, reason = "only that it is read counts")]
+        content: Option<Vec<Block>>,
+        #[serde(flatten)]
+        #[allow(dead_code, reason = "only that it is read counts")]
+        extra: serde_json::Map<String, serde_json::Value>,
+    }
+
+    let fit = r#"{"a":1,"content":[{"type":"text","text":"t"}]}"#;
+    assert!(strictly::<Page>(fit).is_ok());
+    let misfit = r#"{"a":1,"content":[{"type":"text","text":5}]}"#;
+    assert!(strictly::<Page>(misfit).is_err());
+    assert!(serde_json::from_str::<Page>(misfit).is_ok());
 }
 
 proptest! {

@@ -11,6 +11,7 @@ mod lossless;
 mod many;
 mod misfits;
 mod mutate;
+mod one_pass;
 mod properties;
 mod secrets;
 mod streams;

@@ -92,7 +92,7 @@ fn parse_digits(value: &[u8]) -> Option<u64> {
 #[inline]
 pub(super) fn decode(bytes: &[u8]) -> Cow<'_, str> {
     // Lines end with ASCII, so decoding a value alone is decoding the stream. Validating first is the faster way.
-    match std::str::from_utf8(bytes) {
+    match simdutf8::basic::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(bytes),
     }

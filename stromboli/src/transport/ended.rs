@@ -1,8 +1,8 @@
 //! How an attempt ends, and what a call comes to.
 
 use bytes::Bytes;
-use reqwest::{Response, ResponseBuilderExt, StatusCode};
-use stromboli_generated::DecodeFailure;
+use reqwest::{Response, StatusCode};
+use stromboli_generated::{DecodeFailure, ReadBody};
 use tracing::Span;
 
 use super::{Failure, Sent};
@@ -47,19 +47,17 @@ impl Answer {
             )
     }
 
-    /// The response as it came, with its body in memory.
+    /// The response as it came, with its body beside it.
     fn into_response(self, mut sent: Sent) -> Response {
         sent.may_have_executed |= self.moved;
-        let url = http::Response::builder().url(self.response.url().clone()).body(());
-        let (mut parts, _) = http::Response::<reqwest::Body>::from(self.response).into_parts();
-        parts
-            .extensions
-            .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
-        parts.extensions.insert(sent);
+        let mut response = self.response;
+        let extensions = response.extensions_mut();
+        extensions.insert(ReadBody(self.body));
+        sent.travel_in(extensions);
         if let Some(failure) = self.failure {
-            parts.extensions.insert(failure);
+            extensions.insert(failure);
         }
-        http::Response::from_parts(parts, self.body).into()
+        response
     }
 }
 
@@ -139,7 +137,7 @@ pub(super) fn finish(
     match told {
         Ended::Open(mut response) => {
             record_status(response.status());
-            response.extensions_mut().insert(sent);
+            sent.travel_in(response.extensions_mut());
             Ok(response)
         }
         Ended::Answered(answer) => {

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use serde_json::Value;
+use syn::parse::Parser;
+use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, File, Item, ItemStruct, Stmt, parse_quote};
+use syn::{Expr, File, Item, ItemStruct, Stmt, Token, parse_quote};
 
 use crate::contract;
 
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
-/// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails; and ids
+/// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails, and put back
+/// by it into responses that are not what the contract promises; the base URL read once instead of in each call; and ids
 /// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash.
 pub fn client(file: &mut File) -> Result<(), String> {
     file.items
@@ -21,6 +25,9 @@ pub fn client(file: &mut File) -> Result<(), String> {
         {
             // The seam has one without the HTTP client, which may be the caller's and have a header with a secret.
             drop_derive(item, "Debug")?;
+            if let syn::Fields::Named(fields) = &mut item.fields {
+                fields.named.push(parse_quote!(pub(crate) base: Option<::reqwest::Url>));
+            }
         }
         if let Item::Impl(item) = item {
             item.items
@@ -50,6 +57,25 @@ impl VisitMut for Calls {
         visit_mut::visit_block_mut(self, block);
     }
 
+    fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        visit_mut::visit_local_mut(self, local);
+        if text(&local.pat) == "url"
+            && let Some(init) = &mut local.init
+            && let Expr::Macro(format) = &*init.expr
+            && let Some(path) = below_base(format.mac.tokens.clone())
+        {
+            *init.expr = parse_quote!(crate::transport::url(self, #path)?);
+        }
+    }
+
+    fn visit_expr_struct_mut(&mut self, item: &mut syn::ExprStruct) {
+        visit_mut::visit_expr_struct_mut(self, item);
+        if item.fields.iter().any(|field| text(&field.member) == "baseurl") {
+            item.fields
+                .push(parse_quote!(base: ::reqwest::Url::parse(baseurl).ok()));
+        }
+    }
+
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         if let Expr::MethodCall(call) = expr
@@ -61,8 +87,42 @@ impl VisitMut for Calls {
             && text(path) == "ResponseValue :: from_response"
         {
             *expr = parse_quote!(crate::transport::decode);
+        } else if let Expr::Path(path) = expr
+            && text(path) == "Error :: UnexpectedResponse"
+        {
+            *expr = parse_quote!(crate::transport::unexpected);
         }
     }
+}
+
+/// Of the arguments `"{}/jobs/{}", self.baseurl, id`, what follows the base: `format_args!("/jobs/{}", id)`.
+fn below_base(arguments: TokenStream) -> Option<TokenStream> {
+    let arguments = Punctuated::<Expr, Token![,]>::parse_terminated.parse2(arguments).ok()?;
+    let mut arguments = arguments.into_iter();
+    let (format, base) = (arguments.next()?, arguments.next()?);
+    let Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Str(format),
+        ..
+    }) = format
+    else {
+        return None;
+    };
+    let format = format.value().strip_prefix("{}")?.to_owned();
+    let arguments = arguments.map(|argument| borrowed(&argument));
+    (text(&base) == "self . baseurl").then(|| quote!(format_args!(#format #(, #arguments)*)))
+}
+
+/// `encode_path(id)` of `encode_path(&id.to_string())`: ids are strings.
+fn borrowed(argument: &Expr) -> TokenStream {
+    if let Expr::Call(call) = argument
+        && let Some(Expr::Reference(reference)) = call.args.first()
+        && let Expr::MethodCall(copy) = &*reference.expr
+        && copy.method == "to_string"
+    {
+        let (function, id) = (&call.func, &copy.receiver);
+        return quote!(#function(#id));
+    }
+    argument.to_token_stream()
 }
 
 fn sets_version_header(statement: &Stmt) -> bool {
@@ -192,6 +252,26 @@ mod tests {
         assert!(!code.contains("header_map"), "{code}");
         assert!(code.contains("self.client.get(url).build()?"), "{code}");
         assert!(code.contains("crate::transport::decode(response).await"), "{code}");
+    }
+
+    #[test]
+    fn the_base_url_is_read_once() {
+        let code = rewritten(
+            r#"pub struct Client { pub(crate) baseurl: String }
+            impl Client {
+                fn new_with_client(baseurl: &str) -> Self { Self { baseurl: baseurl.to_string() } }
+                async fn get(&self) { let url = format!("{}/jobs/{}", self.baseurl, encode_path(&id.to_string()),); }
+            }"#,
+        );
+        assert!(code.contains("pub(crate) base: Option<::reqwest::Url>"), "{code}");
+        assert!(code.contains("base: ::reqwest::Url::parse(baseurl).ok()"), "{code}");
+        let call = r#"crate::transport::url(self, format_args!("/jobs/{}", encode_path(id)))?"#;
+        assert!(
+            code.split_whitespace()
+                .collect::<String>()
+                .contains(&call.replace(' ', "")),
+            "{code}"
+        );
     }
 
     #[test]

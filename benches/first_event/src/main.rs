@@ -1,0 +1,114 @@
+//! How soon an event that the server sends is there, beside the body that hyper reads. Each event says when it was sent.
+
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client as HyperClient;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use report::{Budget, Measure, Result, in_turns};
+use rig::Server;
+use stromboli::RunEvent;
+
+const PAIRS: usize = 301;
+/// The two events, and the most of the time that hyper's body takes for them: 1.1 cannot be kept on top of reqwest.
+const CASES: [(&str, f64); 2] = [("first, with the head", 1.6), ("second, into the open stream", 1.2)];
+
+fn main() -> ExitCode {
+    rig::main(|_| measure())
+}
+
+fn measure() -> Result<()> {
+    let server = Server::start()?;
+    let url = server.url();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let client = stromboli::Client::new(&*url)?;
+    let hyper = HyperClient::builder(TokioExecutor::new()).build_http();
+    let reqwest = reqwest::Client::builder().no_proxy().build()?;
+    for (index, (case, most)) in CASES.into_iter().enumerate() {
+        let ours = || runtime.block_on(ours(&client)).map(|late| late[index]);
+        let hyper = || runtime.block_on(by_hyper(&hyper, &url)).map(|late| late[index]);
+        let reqwest = || runtime.block_on(by_reqwest(&reqwest, &url)).map(|late| late[index]);
+        // Fails here rather than in a pair.
+        let (ours_once, hyper_once, reqwest_once) = (ours()?, hyper()?, reqwest()?);
+        let ours = || ours().unwrap_or(ours_once);
+        let hyper = || hyper().unwrap_or(hyper_once);
+        let reqwest = || reqwest().unwrap_or(reqwest_once);
+        in_turns(PAIRS, ours, hyper)
+            .row("first_event", case, "hyper's body", Measure::Time)
+            .budget(Budget::AtMost(most))
+            .print()?;
+        // What of it is reqwest's, on which we stand.
+        in_turns(PAIRS, ours, reqwest)
+            .row("first_event", case, "reqwest's body", Measure::Time)
+            .print()?;
+    }
+    Ok(())
+}
+
+/// How late the two events of a stream are, in seconds.
+async fn ours(client: &stromboli::Client) -> Result<[f64; 2]> {
+    let mut run = client.stream("timed").await?;
+    let mut late = [0.0; 2];
+    for late in &mut late {
+        let event = run.try_next().await?;
+        let now = now();
+        match event {
+            Some(RunEvent::Output(line)) => *late = since(&line, now)?,
+            other => return Err(format!("no line but {other:?}").into()),
+        }
+    }
+    // To the end, so that both find the connection in the same state.
+    while run.try_next().await?.is_some() {}
+    Ok(late)
+}
+
+/// The same with the pieces of hyper's body as they come.
+async fn by_hyper(client: &HyperClient<HttpConnector, Empty<Bytes>>, url: &str) -> Result<[f64; 2]> {
+    let response = client.get(format!("{url}/run/stream?prompt=timed").parse()?).await?;
+    let mut body = response.into_body();
+    let mut late = [0.0; 2];
+    for late in &mut late {
+        let frame = body.frame().await.ok_or("the stream ended")??;
+        let now = now();
+        *late = since(line(frame.data_ref().ok_or("no data")?)?, now)?;
+    }
+    while let Some(frame) = body.frame().await {
+        frame?;
+    }
+    Ok(late)
+}
+
+/// And with those of reqwest's.
+async fn by_reqwest(client: &reqwest::Client, url: &str) -> Result<[f64; 2]> {
+    let mut response = client.get(format!("{url}/run/stream?prompt=timed")).send().await?;
+    let mut late = [0.0; 2];
+    for late in &mut late {
+        let data = response.chunk().await?.ok_or("the stream ended")?;
+        let now = now();
+        *late = since(line(&data)?, now)?;
+    }
+    while response.chunk().await?.is_some() {}
+    Ok(late)
+}
+
+fn line(data: &[u8]) -> Result<&str> {
+    let line = std::str::from_utf8(data)?.strip_prefix("data: ");
+    Ok(line.ok_or("no line")?.trim_end())
+}
+
+/// The seconds from what a line says to `now`.
+fn since(line: &str, now: u128) -> Result<f64> {
+    let nanoseconds = now.checked_sub(line.parse()?).ok_or("the clock was set back")?;
+    Ok(nanoseconds as f64 / 1e9)
+}
+
+/// Nanoseconds by the clock that the server has too.
+fn now() -> u128 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos()
+}

@@ -1,0 +1,63 @@
+//! How many calls get through when many are made at once, beside bare reqwest: by the processor time of this process, since
+//! what else the machine does decides more about the clock's than either client.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use report::{Budget, Measure, Result, cpu_seconds, in_turns};
+use rig::{Operation, Peer, Server};
+
+/// Calls that are under way at once.
+const WIDTHS: [usize; 6] = [1, 4, 16, 64, 256, 1_024];
+/// Calls of a sample, in all.
+const CALLS: usize = 4_096;
+const PAIRS: usize = 9;
+/// Not below bare reqwest's by more than a call's budget of instructions allows.
+const THROUGHPUT: f64 = 0.95;
+
+fn main() -> ExitCode {
+    rig::main(|_| measure())
+}
+
+fn measure() -> Result<()> {
+    let server = Server::start()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let peer = |name| Ok::<_, Box<dyn std::error::Error + Send + Sync>>(Arc::new(Peer::named(name, &server.url())?));
+    let (ours, theirs) = (peer("stromboli")?, peer("reqwest")?);
+    for width in WIDTHS {
+        let sample = |peer: &Arc<Peer>| {
+            let mut made = Ok(());
+            let seconds = cpu_seconds(|| made = runtime.block_on(at_once(peer, width)));
+            made.map(|()| seconds)
+        };
+        // Fails here rather than in a pair, and opens the connections.
+        let (first, second) = (sample(&ours)?, sample(&theirs)?);
+        let pair = in_turns(
+            PAIRS,
+            || sample(&ours).unwrap_or(first),
+            || sample(&theirs).unwrap_or(second),
+        );
+        pair.inverse()
+            .row("concurrency", &width.to_string(), "reqwest", Measure::Throughput)
+            .budget(Budget::AtLeast(THROUGHPUT))
+            .print()?;
+    }
+    Ok(())
+}
+
+/// Makes the calls with so many under way.
+async fn at_once(peer: &Arc<Peer>, width: usize) -> Result<()> {
+    let callers = (0..width).map(|_| {
+        let peer = peer.clone();
+        tokio::spawn(async move {
+            for _ in 0..CALLS / width {
+                peer.call(Operation::JobGet).await?;
+            }
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        })
+    });
+    for caller in callers.collect::<Vec<_>>() {
+        caller.await??;
+    }
+    Ok(())
+}
