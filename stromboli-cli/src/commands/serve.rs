@@ -19,6 +19,7 @@ const EXAMPLES: &str = "\
 Examples:
   stromboli serve
   stromboli serve --on 'ping=pong' --on 'weather=It rains.'
+  stromboli serve --allow-volume .
   stromboli serve --replay turn.jsonl --delay 50
   stromboli serve --fault status=503,on=/run,times=2 --fault reset-after-executing,probability=0.1
   stromboli serve --api-token-file token.txt --jwt-secret-file secret.txt --data ./state
@@ -59,6 +60,9 @@ pub(crate) struct Serve {
     /// Allow each client so many requests per second.
     #[arg(long, value_name = "RATE")]
     rate_limit: Option<u32>,
+    /// Let runs mount this directory of this machine, and what is in it; may be repeated. As a server does, it refuses others.
+    #[arg(long, value_name = "DIR")]
+    allow_volume: Vec<PathBuf>,
     /// Keep sessions, jobs and secrets in this directory [default: in memory].
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -148,6 +152,10 @@ impl Serve {
         }
         if let Some(file) = &self.webhook_secret_file {
             builder = builder.webhook_signing_secret(secret_in(file)?);
+        }
+        for folder in &self.allow_volume {
+            // As `run --volume` writes a path that is seen from here.
+            builder = builder.allow_volume(std::path::absolute(folder)?.to_string_lossy());
         }
         if let Some(rate) = self.rate_limit {
             builder = builder.rate_limit(rate, rate.saturating_mul(BURST));

@@ -85,6 +85,48 @@ async fn every_option_reaches_the_emulator() {
 }
 
 #[tokio::test]
+async fn volumes_are_mounted_only_where_that_is_allowed() {
+    let world = World::without_server();
+    let serving = Serving::start(&world, &["--allow-volume", ".", "--reply", "seen"]);
+    for (volume, code) in [
+        (".:/workspace", 0),
+        ("./below:/workspace", 0),
+        ("/elsewhere:/workspace", 1),
+    ] {
+        let done = world
+            .run(&["run", "look", "--volume", volume, "--url", &serving.url])
+            .await;
+        assert_eq!(done.code, code, "{volume}: {}", done.stderr);
+    }
+    let none = Serving::start(&world, &[]);
+    let done = world
+        .run(&["run", "look", "--volume", ".:/workspace", "--url", &none.url])
+        .await;
+    assert_eq!(done.code, 1, "{}", done.stdout);
+}
+
+#[tokio::test]
+async fn versions_ids_and_limits_can_be_chosen() {
+    let world = World::without_server();
+    let options = ["--seed", "7", "--server-version", "0.5.9", "--rate-limit", "1"];
+    let (one, other) = (Serving::start(&world, &options), Serving::start(&world, &options));
+    let first = world.run(&["start", "work", "--url", &one.url]).await;
+    assert_eq!(
+        first.stdout,
+        world.run(&["start", "work", "--url", &other.url]).await.stdout
+    );
+    let health = world.run(&["health", "--url", &one.url]).await;
+    assert!(health.stdout.contains("0.5.9"), "{}", health.stdout);
+    let client = stromboli::Client::new(&one.url).unwrap();
+    let client = client.with_options(stromboli::RequestOptions::new().retries(0));
+    let mut refused = 0;
+    for _ in 0..20 {
+        refused += usize::from(client.jobs().list().await.is_err());
+    }
+    assert!(refused > 0, "20 requests were not too many");
+}
+
+#[tokio::test]
 async fn ctrl_c_ends_it_well() {
     let world = World::without_server();
     let mut serving = Serving::start(&world, &[]);
