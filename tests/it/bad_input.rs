@@ -174,6 +174,23 @@ async fn an_error_body_without_end_is_read_in_part() {
 }
 
 #[tokio::test]
+async fn of_an_endless_body_that_only_explains_an_error_little_is_taken() {
+    // What sockets hold is far less, and the limit of a good body far more.
+    const MOST: usize = 64 * 1024 * 1024;
+    for (status, kind) in [(500, ErrorKind::Internal), (200, ErrorKind::Decode)] {
+        let head = Reply::new(status).chunked_head();
+        let block = chunk(vec![b'x'; 1024 * 1024]);
+        let server = Server::script([Step::Read, Step::Send(head), Step::SendForEver(block)]).await;
+        let error = within(Client::new(server.url()).unwrap().stream("hi"))
+            .await
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), kind, "{error:?}");
+        server.wait_for(|seen| seen.closed == 1 && seen.sent < MOST).await;
+    }
+}
+
+#[tokio::test]
 async fn headers_without_end_are_an_error() {
     let status_line = b"HTTP/1.1 200 OK\r\n".to_vec();
     let header = b"X-Header: and another one\r\n".repeat(100);

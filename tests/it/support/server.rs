@@ -53,6 +53,8 @@ pub(crate) struct Seen {
     pub(crate) requests: usize,
     /// Connections that the client closed while the server waited for that.
     pub(crate) closed: usize,
+    /// Bytes of what is sent for ever.
+    pub(crate) sent: usize,
 }
 
 type Answer = Box<dyn Fn(&Request) -> Vec<u8> + Send + Sync>;
@@ -188,6 +190,7 @@ async fn play_steps(shared: &Shared, steps: &[Step], stream: &mut TcpStream) -> 
                     shared.seen.send_modify(|seen| seen.closed += 1);
                     return Err(gone);
                 }
+                shared.seen.send_modify(|seen| seen.sent += bytes.len());
             },
             Step::Gate => shared.gate.notified().await,
             Step::UntilClosed => {
