@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use stromboli_generated::DecodeFailure;
+use stromboli_generated::{DecodeFailure, ReadBody};
 
 use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
 use crate::operation::{Effect, Operation, find};
@@ -97,8 +97,11 @@ pub(crate) async fn from_response(operation: Operation, mut response: Response) 
     }
 }
 
-/// As much of the body as an error keeps. What breaks the body off is of no interest: the status is what failed.
+/// As much of the body as an error keeps, if the transport has not read it already. What breaks the body off is of no interest: the status is what failed.
 async fn read_bounded(mut response: Response) -> Vec<u8> {
+    if let Some(ReadBody(body)) = response.extensions_mut().remove() {
+        return body.into();
+    }
     let mut body = Vec::new();
     let _ = tokio::time::timeout(BODY_TIME, async {
         while body.len() < MAX_BODY {
