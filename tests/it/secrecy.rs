@@ -148,6 +148,21 @@ async fn an_error_without_a_connection_shows_no_secret() {
 }
 
 #[tokio::test]
+async fn an_error_of_a_raw_stream_without_an_answer_shows_no_prompt() {
+    let (_socket, deaf) = deaf_port();
+    let broken = Server::script([Step::Read, Step::Reset]).await;
+    for url in [deaf.as_str(), broken.url()] {
+        // Such an error is the HTTP library's own, and that has the URL.
+        let builder = Client::builder(url).retry(RetryPolicy::never());
+        let client = builder.build().unwrap();
+        let error = within(client.raw().run_stream(PROMPT, None, None)).await.err();
+        let shown = error.map(|error| format!("{error} {error:?} {error:#?}")).unwrap();
+        assert!(shown.contains("/run/stream"), "{shown}");
+        assert!(!shown.contains(ALL), "{shown}");
+    }
+}
+
+#[tokio::test]
 async fn an_error_of_a_name_that_does_not_resolve_shows_no_secret() {
     // Some resolvers take their time to say no.
     for error in errors("http://no-such-host.invalid", PAUSE).await {

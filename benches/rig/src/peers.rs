@@ -67,7 +67,7 @@ pub enum Peer {
     /// What progenitor's calls do without hooks.
     Progenitor(reqwest::Client, String),
     /// The pool of connections that reqwest has too.
-    Hyper(HyperClient<HttpConnector, Empty<Bytes>>, String),
+    Hyper(Box<HyperClient<HttpConnector, Empty<Bytes>>>, String),
 }
 
 impl Peer {
@@ -91,7 +91,10 @@ impl Peer {
             }
             "reqwest" => Self::Reqwest(reqwest()?, url.to_owned()),
             "progenitor-client" => Self::Progenitor(reqwest()?, url.to_owned()),
-            "hyper-util" => Self::Hyper(HyperClient::builder(TokioExecutor::new()).build_http(), url.to_owned()),
+            "hyper-util" => {
+                let client = HyperClient::builder(TokioExecutor::new()).build_http();
+                Self::Hyper(Box::new(client), url.to_owned())
+            }
             _ => return Err(format!("no peer {name}").into()),
         })
     }
