@@ -16,8 +16,9 @@ const VERSION: &str = "0.20.2";
 /// So long the database of advisories may take to arrive.
 const FETCH: Duration = Duration::from_secs(60);
 /// The crates for users.
-const CRATES: [&str; 4] = [
+const CRATES: [&str; 5] = [
     "stromboli",
+    "stromboli-cli",
     "stromboli-emulator",
     "stromboli-generated",
     "stromboli-messages",

@@ -97,10 +97,11 @@ pub(crate) async fn from_response(operation: Operation, mut response: Response) 
     }
 }
 
-/// As much of the body as an error keeps, if the transport has not read it already. What breaks the body off is of no interest: the status is what failed.
+/// As much of the body as an error keeps. What breaks the body off is of no interest: the status is what failed.
 async fn read_bounded(mut response: Response) -> Vec<u8> {
+    // The transport has read it already, unless the response is of somebody else's.
     if let Some(ReadBody(body)) = response.extensions_mut().remove() {
-        return body.into();
+        return body.get(..MAX_BODY).unwrap_or(&body).to_vec();
     }
     let mut body = Vec::new();
     let _ = tokio::time::timeout(BODY_TIME, async {

@@ -63,7 +63,7 @@ fn numbers(version: &str) -> Vec<u32> {
 
 /// Fails if a crate needs OpenSSL although nobody asked for it.
 pub fn openssl_by_default(root: &Path) -> Result<Vec<String>, String> {
-    let tree = "tree --locked --package stromboli --package stromboli-emulator --target all --edges normal,build --prefix none \
+    let tree = "tree --locked --package stromboli --package stromboli-cli --target all --edges normal,build --prefix none \
                 --format {p}";
     Ok(openssl(&output(&mut ci::cargo_command(root, tree))?))
 }
