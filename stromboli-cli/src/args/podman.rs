@@ -12,8 +12,8 @@ use crate::options::Draft;
 #[derive(Args)]
 #[command(next_help_heading = "Container")]
 pub(crate) struct PodmanArgs {
-    /// Folder of the server's host to mount, as HOST:CONTAINER[:ro]; repeatable. A path that begins with a dot is seen
-    /// from here.
+    /// Folder of the server's host to mount, as `HOST:CONTAINER` or `HOST:CONTAINER:ro`; repeatable. A path that begins with
+    /// a dot is seen from here.
     #[arg(short, long = "volume", value_name = "VOLUME")]
     volumes: Vec<String>,
     /// Most memory, such as 2g.
