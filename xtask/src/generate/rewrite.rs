@@ -266,12 +266,9 @@ mod tests {
         assert!(code.contains("pub(crate) base: Option<::reqwest::Url>"), "{code}");
         assert!(code.contains("base: ::reqwest::Url::parse(baseurl).ok()"), "{code}");
         let call = r#"crate::transport::url(self, format_args!("/jobs/{}", encode_path(id)))?"#;
-        assert!(
-            code.split_whitespace()
-                .collect::<String>()
-                .contains(&call.replace(' ', "")),
-            "{code}"
-        );
+        // However its lines are broken.
+        let unbroken = code.split_whitespace().collect::<String>().replace(",)", ")");
+        assert!(unbroken.contains(&call.replace(' ', "")), "{code}");
     }
 
     #[test]
