@@ -154,7 +154,8 @@ impl Route {
             Self::ClaudeStatus => system::claude_status(state),
             Self::Run => run::run(state, body).await,
             Self::RunAsync => run::run_async(state, body),
-            Self::RunStream => stream::stream(state, query).await,
+            // Twice as large as any other, and all have the room of the largest.
+            Self::RunStream => Box::pin(stream::stream(state, query)).await,
             Self::Jobs => jobs::list(state),
             Self::Job(id) => jobs::get(state, &id),
             Self::CancelJob(id) => jobs::cancel(state, &id),

@@ -147,9 +147,10 @@ impl State {
         lock(&self.received).iter().map(Kept::received).collect()
     }
 
-    /// 16 random hexadecimal digits: a request's id, and the end of a run's or a job's.
-    pub(crate) fn random_id(&self) -> String {
-        let mut id = String::with_capacity(16);
+    /// 16 random hexadecimal digits after `prefix`: a request's, a run's or a job's id.
+    pub(crate) fn random_id(&self, prefix: &str) -> String {
+        let mut id = String::with_capacity(prefix.len() + 16);
+        id.push_str(prefix);
         push_hex(&mut id, lock(&self.random).u64(..), 16);
         id
     }

@@ -4,13 +4,13 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Exit, Step};
 use crate::request::{flag, text};
 use crate::state::uuid;
 use crate::timestamp;
 use crate::usage::Usage;
 
-use super::turn::Turn;
+use super::turn::{Event, Turn};
+use super::workdir;
 
 /// The release of Claude Code whose form the lines have.
 const CLAUDE_CODE: &str = "2.1.197";
@@ -90,16 +90,22 @@ impl<'a> Writer<'a> {
     /// Writes as much of the turn as has happened, and returns the `uuid` of its last line.
     pub(super) fn write(mut self) -> Option<String> {
         self.prompt();
-        for (time, step) in &self.turn.steps {
+        for (time, event) in &self.turn.events {
             self.now = *time;
-            match step {
-                Step::Line(printed) => self.output(printed),
-                Step::Stderr(_) => {}
-                Step::Usage(usage) => {
+            match event {
+                Event::Printed(printed) => self.output(printed),
+                Event::Used(usage) => {
                     self.usage = Some(usage);
                     self.told = true;
                 }
-                Step::Exit(exit) => self.end(exit),
+                Event::Completed => {
+                    self.answer();
+                    self.last_prompt();
+                }
+                // A command that is killed does not get to its last line.
+                Event::Crashed => self.answer(),
+                // What is printed before a failure is about the failure.
+                Event::Failed => self.last_prompt(),
             }
         }
         self.leaf
@@ -162,17 +168,10 @@ impl<'a> Writer<'a> {
         self.push(&line, uuid);
     }
 
-    fn end(&mut self, exit: &Exit) {
-        // What is printed before a failure is about the failure.
-        if !matches!(exit, Exit::Failed { .. }) {
-            self.answer();
-        }
-        // A command that is killed does not get to its last line.
-        if !matches!(exit, Exit::Crashed(_)) {
-            let (prompt, kind) = (&self.turn.prompt, "last-prompt");
-            let last = json!({"type": kind, "lastPrompt": prompt, "leafUuid": self.leaf, "sessionId": self.id});
-            self.lines.push_str(&format!("{last}\n"));
-        }
+    fn last_prompt(&mut self) {
+        let (prompt, kind) = (&self.turn.prompt, "last-prompt");
+        let last = json!({"type": kind, "lastPrompt": prompt, "leafUuid": self.leaf, "sessionId": self.id});
+        self.lines.push_str(&format!("{last}\n"));
     }
 
     /// The answer, if it did not come in messages: what the result said it was, or else all that was printed. Tokens
@@ -240,7 +239,7 @@ impl<'a> Writer<'a> {
             tool_use_result: None,
             user_type: "external",
             entrypoint: "sdk-cli",
-            cwd: &self.turn.workdir,
+            cwd: workdir(&self.turn.workdir),
             session_id: self.id,
             version: CLAUDE_CODE,
             git_branch: "HEAD",
