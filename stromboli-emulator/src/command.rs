@@ -66,10 +66,12 @@ fn conversation(state: &State, request: &RunRequest, session: &Arc<str>) -> Resu
         let allowed = "can only be used with --continue or --resume if --fork-session is also specified";
         return Err(format!("Error: --session-id {allowed}."));
     }
-    if !is_uuid(session) {
+    // An id that the server chose is a UUID, and has no conversation yet.
+    let chosen = request.session_id().is_none();
+    if !chosen && !is_uuid(session) {
         return Err("Error: Invalid session ID. Must be a valid UUID.".to_owned());
     }
-    if sessions.has(session, &asked) {
+    if !chosen && sessions.has(session, &asked) {
         return Err(format!("Error: Session ID {session} is already in use."));
     }
     Ok(match latest().flatten() {

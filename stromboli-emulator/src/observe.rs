@@ -81,7 +81,10 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(crate) fn new(parts: &Parts, body: Bytes, executed: bool) -> Self {
-        let mut lines = String::with_capacity(256);
+        let headers = parts.headers.iter();
+        let length: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
+        // With room for the path of nearly every request.
+        let mut lines = String::with_capacity(length + 64);
         // Writing into a string cannot fail.
         let _ = write!(lines, "{}", parts.uri);
         for (name, value) in &parts.headers {

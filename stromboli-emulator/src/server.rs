@@ -86,10 +86,12 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream, peer:
     let wire = Wire::new(stream, Arc::clone(&outlet));
     let taken_over = Arc::new(Mutex::new(None));
     let taking_over = Arc::clone(&taken_over);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (state, outlet, taking_over) = (Arc::clone(&state), Arc::clone(&outlet), Arc::clone(&taking_over));
+        let (parts, body) = request.into_parts();
+        let body = Body::new(body);
         Box::pin(async move {
-            let mut response = serve(&state, peer, request).await;
+            let mut response = serve(&state, peer, &parts, body).await;
             *lock(&outlet) = response.extensions_mut().remove();
             match response.extensions_mut().remove::<Broken>() {
                 None => Ok(response),
@@ -123,12 +125,11 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream, peer:
 }
 
 /// Every request passes here: it gets an id, and its answer the headers that a fault wants.
-async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = match decoded_path(&parts) {
+async fn serve(state: &Arc<State>, peer: IpAddr, parts: &Parts, body: Body) -> Response {
+    let path = match decoded_path(parts) {
         Ok(path) => path,
         Err(text) => {
-            state.record(Kept::new(&parts, Bytes::new(), false));
+            state.record(Kept::new(parts, Bytes::new(), false));
             return closing(reply::text(StatusCode::BAD_REQUEST, text));
         }
     };
@@ -136,14 +137,14 @@ async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> 
     let id = sent
         .cloned()
         .or_else(|| HeaderValue::try_from(state.random_id("")).ok());
-    let (mut response, fault) = respond(state, &parts, &path, peer, Body::new(body)).await;
+    let (mut response, fault) = respond(state, parts, &path, peer, body).await;
     response.headers_mut().extend(id.map(|id| (REQUEST_ID, id)));
-    if asks_to_close(&parts) {
+    if asks_to_close(parts) {
         // Whatever a route says about the connection; hyper says what becomes of it.
         response.headers_mut().remove(CONNECTION);
     }
     if let Some(fault) = fault {
-        broken::dress(&mut response, fault, &parts);
+        broken::dress(&mut response, fault, parts);
     }
     response
 }

@@ -7,10 +7,11 @@ mod transcript;
 pub(crate) mod turn;
 
 use std::borrow::Cow;
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde_json::{Map, Value};
 
 use crate::request::text;
@@ -32,9 +33,9 @@ pub(crate) fn workdir(named: &str) -> &str {
 
 /// All sessions by their ids, which are shared by all who know them.
 pub(crate) struct Sessions {
-    sessions: Mutex<HashMap<Arc<str>, Session>>,
+    sessions: Mutex<IndexMap<Arc<str>, Session, FxBuildHasher>>,
     /// Those with a run that goes on.
-    busy: Arc<Mutex<HashSet<Arc<str>>>>,
+    busy: Arc<Mutex<FxHashSet<Arc<str>>>>,
     /// None when sessions need not outlive the process.
     store: Option<Store>,
 }
@@ -67,7 +68,7 @@ struct Conversation {
 
 /// The right to run in a session, which nobody else has at the same time.
 pub(crate) struct Occupied {
-    busy: Arc<Mutex<HashSet<Arc<str>>>>,
+    busy: Arc<Mutex<FxHashSet<Arc<str>>>>,
     session: Arc<str>,
 }
 
@@ -103,7 +104,7 @@ impl Sessions {
     /// Those that were kept, or none.
     pub(crate) fn new(store: Option<Store>, kept: &mut Contents) -> Self {
         let begun = |id: String| (Arc::from(id), Session::default());
-        let mut sessions: HashMap<_, _> = kept.sessions.drain(..).map(begun).collect();
+        let mut sessions: IndexMap<_, _, _> = kept.sessions.drain(..).map(begun).collect();
         for lines in kept.transcripts.drain(..) {
             let place = Place {
                 project: Cow::Owned(lines.project),
@@ -164,7 +165,7 @@ impl Sessions {
     /// Removes a session. A run in it goes on, but what it writes is lost.
     pub(crate) fn delete(&self, session: &str) -> bool {
         let mut sessions = lock(&self.sessions);
-        let found = sessions.remove(session).is_some();
+        let found = sessions.swap_remove(session).is_some();
         if let Some(store) = self.store.as_ref().filter(|_| found) {
             store.write([Change::NoSession(session.to_owned())]);
         }

@@ -151,7 +151,7 @@ impl State {
     pub(crate) fn random_id(&self, prefix: &str) -> String {
         let mut id = String::with_capacity(prefix.len() + 16);
         id.push_str(prefix);
-        push_hex(&mut id, lock(&self.random).u64(..), 16);
+        push_hex(&mut id, lock(&self.random).u64(..));
         id
     }
 
@@ -191,21 +191,24 @@ pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
     let (high, low) = (random.u64(..), random.u64(..));
     let (high, low) = (high & !0xf000 | 0x4000, low & !(0x3 << 62) | (0x2 << 62));
     let mut id = String::with_capacity(36);
-    let groups = [(high >> 32, 8), (high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)];
-    for (bits, digits) in groups {
-        if !id.is_empty() {
-            id.push('-');
-        }
-        push_hex(&mut id, bits, digits);
+    push_hex(&mut id, high);
+    push_hex(&mut id, low);
+    for dash in [8, 13, 18, 23] {
+        id.insert(dash, '-');
     }
     id
 }
 
-/// The last hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
-fn push_hex(text: &mut String, bits: u64, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = u8::try_from((bits >> (4 * place)) & 0xf).unwrap_or_default();
-        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+/// All 16 hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
+fn push_hex(text: &mut String, number: u64) {
+    for half in [number >> 32, number & 0xffff_ffff] {
+        // Each digit gets a byte of its own, and all eight become letters at once.
+        let spread = (half | half << 16) & 0x0000_ffff_0000_ffff;
+        let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+        let spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        let above_nine = ((spread + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+        let letters = spread + 0x3030_3030_3030_3030 + above_nine * u64::from(b'a' - 10 - b'0');
+        text.push_str(str::from_utf8(&letters.to_be_bytes()).unwrap_or_default());
     }
 }
 
