@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
+use crate::fields::Fields;
 use crate::syntax;
 
 /// How deep the values of an `AnyMap` may be nested; Go's limit is that of the syntax.
@@ -57,10 +58,10 @@ impl Record {
 ///
 /// # Errors
 /// Go's text for what is wrong: the first syntax error, else the first field that does not fit.
-pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>, String> {
+pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Fields, String> {
     let value = valid_utf8(syntax::check(body)?);
     match shape(&value) {
-        "null" => Ok(Map::new()),
+        "null" => Ok(Fields::default()),
         "object" => fields(&value, record, ""),
         other => Err(format!(
             "json: cannot unmarshal {other} into Go value of type {}",
@@ -73,8 +74,8 @@ pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>,
 ///
 /// # Errors
 /// The validator's text, a line for each field that is missing.
-pub(crate) fn require(fields: &Map<String, Value>, record: &Record, required: &[(&str, &str)]) -> Result<(), String> {
-    let is_empty = |name: &str| fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty);
+pub(crate) fn require(fields: &Fields, record: &Record, required: &[(&str, &str)]) -> Result<(), String> {
+    let is_empty = |name: &str| fields.text(name).is_empty();
     let missing = required.iter().filter(|(name, _)| is_empty(name));
     let lines = missing.map(|(_, go_name)| {
         let rule = format!("Field validation for '{go_name}' failed on the 'required' tag");
@@ -89,8 +90,8 @@ pub(crate) fn require(fields: &Map<String, Value>, record: &Record, required: &[
 }
 
 /// The fields of an object that lies at `path`.
-fn fields(object: &str, record: &Record, path: &str) -> Result<Map<String, Value>, String> {
-    let mut known = Map::new();
+fn fields(object: &str, record: &Record, path: &str) -> Result<Fields, String> {
+    let mut known = Fields::default();
     for (key, value) in read::<Entries>(object)?.0 {
         let value = value.get();
         let exact = record.fields.iter().find(|(name, _)| *name == key);
@@ -115,7 +116,7 @@ fn fields(object: &str, record: &Record, path: &str) -> Result<Map<String, Value
             (Kind::Float, "number") => Value::Number(read(value).map_err(|_| wrong_number())?),
             (Kind::Int, "number") => Value::from(value.parse::<i64>().map_err(|_| wrong_number())?),
             (Kind::AnyMap, "object") => any(value, MAX_DEPTH, &wrong)?,
-            (Kind::Record(inner), "object") => Value::Object(fields(value, inner, &path())?),
+            (Kind::Record(inner), "object") => fields(value, inner, &path())?.into(),
             (Kind::TextList, "array") => {
                 let items = read::<Vec<&RawValue>>(value)?.into_iter();
                 Value::Array(items.map(|item| text(item.get(), wrong)).collect::<Result<_, _>>()?)
@@ -127,7 +128,7 @@ fn fields(object: &str, record: &Record, path: &str) -> Result<Map<String, Value
             }
             (kind, other) => return Err(wrong(other, &kind.go_type())),
         };
-        known.insert((*name).to_owned(), value);
+        known.set(name, value);
     }
     Ok(known)
 }
@@ -280,7 +281,7 @@ mod tests {
     };
 
     fn read(body: &str) -> Result<Value, String> {
-        decode(body.as_bytes(), &OUTER).map(Value::Object)
+        decode(body.as_bytes(), &OUTER).map(Value::from)
     }
 
     #[test]
@@ -305,7 +306,7 @@ mod tests {
 
     #[test]
     fn what_is_not_unicode_in_a_string_is_replaced() {
-        let read = |body: &[u8]| decode(body, &OUTER).map(Value::Object).unwrap();
+        let read = |body: &[u8]| decode(body, &OUTER).map(Value::from).unwrap();
         let invalid = read(b"{\"text\":\"a\xe2\x82\"}");
         assert_eq!(invalid, json!({"text": "a\u{fffd}\u{fffd}"}));
         let lone = read(br#"{"text":"\ud800\u0041\udc00","any":{"\udfff":"\ud83d\ude00"}}"#);

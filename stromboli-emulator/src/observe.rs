@@ -1,5 +1,6 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use axum::http::Method;
@@ -88,7 +89,12 @@ impl Kept {
         // Writing into a string cannot fail.
         let _ = write!(lines, "{}", parts.uri);
         for (name, value) in &parts.headers {
-            for text in [name.as_str(), &String::from_utf8_lossy(value.as_bytes())] {
+            // Nearly always it is text, which this tells sooner.
+            let value = match str::from_utf8(value.as_bytes()) {
+                Ok(value) => Cow::Borrowed(value),
+                Err(_) => String::from_utf8_lossy(value.as_bytes()),
+            };
+            for text in [name.as_str(), &value] {
                 lines.push('\n');
                 lines.push_str(text);
             }

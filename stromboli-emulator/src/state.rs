@@ -151,7 +151,8 @@ impl State {
     pub(crate) fn random_id(&self, prefix: &str) -> String {
         let mut id = String::with_capacity(prefix.len() + 16);
         id.push_str(prefix);
-        push_hex(&mut id, lock(&self.random).u64(..));
+        let number = lock(&self.random).u64(..);
+        id.push_str(str::from_utf8(&hex(number)).unwrap_or_default());
         id
     }
 
@@ -190,29 +191,61 @@ impl State {
 pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
     let (high, low) = (random.u64(..), random.u64(..));
     let (high, low) = (high & !0xf000 | 0x4000, low & !(0x3 << 62) | (0x2 << 62));
-    let mut id = String::with_capacity(36);
-    push_hex(&mut id, high);
-    push_hex(&mut id, low);
-    for dash in [8, 13, 18, 23] {
-        id.insert(dash, '-');
-    }
-    id
+    let (high, low) = (hex(high), hex(low));
+    let (first, rest) = high.split_at(8);
+    let (second, third) = rest.split_at(4);
+    let (fourth, fifth) = low.split_at(4);
+    // Letters are always UTF-8.
+    String::from_utf8([first, second, third, fourth, fifth].join(&b'-')).unwrap_or_default()
 }
 
 /// All 16 hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
-fn push_hex(text: &mut String, number: u64) {
-    for half in [number >> 32, number & 0xffff_ffff] {
-        // Each digit gets a byte of its own, and all eight become letters at once.
-        let spread = (half | half << 16) & 0x0000_ffff_0000_ffff;
-        let spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
-        let spread = (spread | spread << 4) & 0x0f0f_0f0f_0f0f_0f0f;
-        let above_nine = ((spread + 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
-        let letters = spread + 0x3030_3030_3030_3030 + above_nine * u64::from(b'a' - 10 - b'0');
-        text.push_str(str::from_utf8(&letters.to_be_bytes()).unwrap_or_default());
+fn hex(number: u64) -> [u8; 16] {
+    // Each digit gets a byte of its own, and all become letters at once.
+    let mut spread = u128::from(number);
+    for (bits, mask) in [
+        (32, 0x0000_0000_ffff_ffff_0000_0000_ffff_ffff),
+        (16, 0x0000_ffff_0000_ffff_0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff),
+        (4, NIBBLES),
+    ] {
+        spread = (spread | spread << bits) & mask;
     }
+    let above_nine = ((spread + 6 * ONES) >> 4) & ONES;
+    let letters = spread + u128::from(b'0') * ONES + u128::from(b'a' - b'0' - 10) * above_nine;
+    letters.to_be_bytes()
 }
+
+/// A one in each byte, and the lower half of each.
+const ONES: u128 = u128::MAX / 0xff;
+const NIBBLES: u128 = ONES * 0xf;
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_hexadecimal_digits() {
+        for number in [
+            0,
+            0x0123_4567_89ab_cdef,
+            0xfedc_ba98_7654_3210,
+            u64::MAX,
+            0x9a09_a90a_a0f9_0e9f,
+        ] {
+            assert_eq!(hex(number).escape_ascii().to_string(), format!("{number:016x}"));
+        }
+        let id = uuid(&mut fastrand::Rng::with_seed(1));
+        let shape: String = id
+            .chars()
+            .map(|c| if c.is_ascii_hexdigit() { 'x' } else { c })
+            .collect();
+        assert_eq!(shape, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+        assert_eq!((&id[14..15], "89ab".contains(&id[19..20])), ("4", true));
+    }
 }
