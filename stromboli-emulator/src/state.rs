@@ -195,8 +195,15 @@ pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
     let (first, rest) = high.split_at(8);
     let (second, third) = rest.split_at(4);
     let (fourth, fifth) = low.split_at(4);
+    let mut id = Vec::with_capacity(36);
+    for group in [first, second, third, fourth, fifth] {
+        if !id.is_empty() {
+            id.push(b'-');
+        }
+        id.extend_from_slice(group);
+    }
     // Letters are always UTF-8.
-    String::from_utf8([first, second, third, fourth, fifth].join(&b'-')).unwrap_or_default()
+    String::from_utf8(id).unwrap_or_default()
 }
 
 /// All 16 hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.

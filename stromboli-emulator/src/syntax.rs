@@ -116,11 +116,15 @@ impl Scanner<'_> {
 
     fn string(&mut self) -> Result<(), String> {
         loop {
+            let plain = self
+                .rest
+                .iter()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '));
+            self.rest = self.rest.split_at(plain.count()).1;
             match self.next()? {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
-                control @ ..b' ' => return Err(invalid(control, "in string literal")),
-                _ => {}
+                control => return Err(invalid(control, "in string literal")),
             }
         }
     }
