@@ -24,7 +24,7 @@ const MINUTES: &str = "STROMBOLI_SOAK_MINUTES";
 /// The most that what is in use may grow after the warm-up, in percent.
 const DRIFT: f64 = 5.0;
 /// The most that may be left of it when all is dropped, in KiB: what was noted in between, and what is made once.
-const KEPT: usize = 512;
+const KEPT: usize = 64;
 
 /// How long, how many, how often.
 struct Plan {
