@@ -12,7 +12,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Wire, read_raw};
+use super::{Wire, read_raw, strict::read};
 
 /// Reads JSON as [`serde_json::from_slice`] does, for types that hold blocks, messages or other types of this crate.
 ///
@@ -75,7 +75,7 @@ impl<'de, T: Wire> Visitor<'de> for Ours<T> {
 
     /// The answer of [`Strict`].
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer, 0)
+        read(deserializer)
     }
 }
 
