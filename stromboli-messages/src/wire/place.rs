@@ -73,7 +73,9 @@ impl<T: Wire> List for Option<Vec<T>> {
         let list = self.insert(Vec::new());
         let mut item = None;
         while next(T::place(&mut item)) {
-            list.extend(item.take());
+            if let Some(item) = item.take() {
+                list.push(item);
+            }
         }
     }
 }
@@ -89,7 +91,9 @@ impl<T: Wire> Map for Option<BTreeMap<String, T>> {
         let map = self.insert(BTreeMap::new());
         let (mut name, mut value) = (String::new(), None);
         while next(&mut name, T::place(&mut value)) {
-            map.extend(value.take().map(|value| (std::mem::take(&mut name), value)));
+            if let Some(value) = value.take() {
+                map.insert(std::mem::take(&mut name), value);
+            }
         }
     }
 }
@@ -138,18 +142,17 @@ pub(crate) enum Shape<'a> {
 /// What a variant of such an enum holds.
 pub(crate) trait Variant: Sized {
     fn filled(fill: &mut Fill<'_>) -> Option<Self>;
+
+    /// The same where it stays.
+    fn filled_box(fill: &mut Fill<'_>) -> Option<Box<Self>> {
+        Self::filled(fill).map(Box::new)
+    }
 }
 
 impl<V: Variant> Variant for Box<V> {
     fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        V::filled(fill).map(Self::new)
+        V::filled_box(fill)
     }
-}
-
-/// [`Variant::filled`] of a record.
-pub(crate) fn filled_record<R: Record + Default>(fill: &mut Fill<'_>) -> Option<R> {
-    let mut record = R::default();
-    fill(Shape::Record(&mut record)).then_some(record)
 }
 
 /// Which fields of a record were `null`, so that they are written as `null` again: a bit for each.

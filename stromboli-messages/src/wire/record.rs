@@ -62,7 +62,13 @@ macro_rules! record {
 
             impl Variant for $name {
                 fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-                    $crate::wire::filled_record(fill)
+                    let mut record = Self::default();
+                    if fill($crate::wire::Shape::Record(&mut record)) { Some(record) } else { None }
+                }
+
+                fn filled_box(fill: &mut Fill<'_>) -> Option<Box<Self>> {
+                    let mut record = Box::<Self>::default();
+                    if fill($crate::wire::Shape::Record(&mut *record)) { Some(record) } else { None }
                 }
             }
 

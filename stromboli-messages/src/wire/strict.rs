@@ -245,27 +245,32 @@ fn read_record<'de, A: MapAccess<'de>>(
         return Err(A::Error::custom("too deep"));
     }
     let depth = depth + 1;
+    let tags = record.tags();
     let mut set = Nulls::default();
     for (name, raw) in pending {
-        let to = Field::of(record, &name);
+        let to = Field::of(record, tags, &name);
         // The type of deserializer that the rest of the line is read with, so that the code exists once.
         let read = Value { to, depth }.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
-        keep(record, &mut set, read.map_err(A::Error::custom)?)?;
+        match read.map_err(A::Error::custom)? {
+            Read::Field(field) => set.insert(field),
+            other => keep(record, set, other)?,
+        }
     }
-    while let Some(to) = map.next_key_seed(FieldSeed(record))? {
-        let read = map.next_value_seed(Value { to, depth })?;
-        keep(record, &mut set, read)?;
+    while let Some(to) = map.next_key_seed(FieldSeed(record, tags))? {
+        match map.next_value_seed(Value { to, depth })? {
+            Read::Field(field) => set.insert(field),
+            other => keep(record, set, other)?,
+        }
     }
     Ok(())
 }
 
-/// Takes what is not in its place yet.
-fn keep<E: Error>(record: &mut dyn Record, set: &mut Nulls, read: Read<'_>) -> Result<(), E> {
+/// Takes what has no place; `set` are the fields that were read.
+fn keep<E: Error>(record: &mut dyn Record, set: Nulls, read: Read<'_>) -> Result<(), E> {
     match read {
-        Read::Field(field) => set.insert(field),
         Read::Null(field) if set.contains(field) => return Err(E::custom("a field that is there twice")),
         Read::Null(field) => record.nulls_mut().insert(field),
-        Read::Tag => {}
+        Read::Field(_) | Read::Tag => {}
         Read::Extra(name, raw) => drop(record.extra_mut().insert(name, raw)),
     }
     Ok(())
@@ -278,18 +283,22 @@ enum Field<'a> {
     Other(String),
 }
 
+/// Names and values.
+type Tags = &'static [(&'static str, &'static str)];
+
 impl<'a> Field<'a> {
-    fn of(record: &'a mut dyn Record, name: &str) -> Self {
-        let tag = record.tags().iter().find(|(tag, _)| *tag == name);
-        match (record.place(name), tag) {
-            (Some((field, place)), _) => Self::Known(field, place),
-            (None, Some((_, value))) => Self::Tag(value),
-            (None, None) => Self::Other(name.to_owned()),
+    fn of(record: &'a mut dyn Record, tags: Tags, name: &str) -> Self {
+        match record.place(name) {
+            Some((field, place)) => Self::Known(field, place),
+            None => match tags.iter().find(|(tag, _)| *tag == name) {
+                Some((_, value)) => Self::Tag(value),
+                None => Self::Other(name.to_owned()),
+            },
         }
     }
 }
 
-struct FieldSeed<'a>(&'a mut dyn Record);
+struct FieldSeed<'a>(&'a mut dyn Record, Tags);
 
 impl<'de, 'a> DeserializeSeed<'de> for FieldSeed<'a> {
     type Value = Field<'a>;
@@ -307,7 +316,7 @@ impl<'a> Visitor<'_> for FieldSeed<'a> {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Field<'a>, E> {
-        Ok(Field::of(self.0, name))
+        Ok(Field::of(self.0, self.1, name))
     }
 }
 
