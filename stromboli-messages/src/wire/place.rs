@@ -169,4 +169,19 @@ impl Nulls {
     pub(crate) fn contains(self, field: usize) -> bool {
         self.0 & (1 << field) != 0
     }
+
+    /// Whether they are the same, apart from the fields that are set and so were not written as `null`.
+    pub(crate) fn equal_beside(self, other: Self, set: Self) -> bool {
+        (self.0 ^ other.0) & !set.0 == 0
+    }
+}
+
+/// Whether a field is the same in two records; adds it to those that are set.
+// Not inlined into each record that has a field of this type.
+#[inline(never)]
+pub(crate) fn equal<T: PartialEq>(field: &Option<T>, other: &Option<T>, set: &mut Nulls, number: usize) -> bool {
+    if field.is_some() {
+        set.insert(number);
+    }
+    field == other
 }

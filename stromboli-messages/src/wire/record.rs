@@ -111,12 +111,11 @@ macro_rules! record {
             /// Equal when they are written alike.
             impl PartialEq for $name {
                 fn eq(&self, other: &Self) -> bool {
-                    let null = |record: &Self, field: Field| record.nulls.contains(field as usize);
-                    $(
-                        self.$field == other.$field
-                            && (self.$field.is_some() || null(self, Field::$field) == null(other, Field::$field))
-                            &&
-                    )* self.extra == other.extra
+                    let mut set = Nulls::default();
+                    $(if !$crate::wire::equal(&self.$field, &other.$field, &mut set, Field::$field as usize) {
+                        return false;
+                    })*
+                    self.nulls.equal_beside(other.nulls, set) && self.extra == other.extra
                 }
             }
 
