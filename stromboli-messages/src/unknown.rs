@@ -197,11 +197,11 @@ impl Line for UnknownMessage {
     }
 }
 
-impl Variant for UnknownMessage {
+impl Variant for Box<UnknownMessage> {
     fn filled(fill: &mut Fill<'_>) -> Option<Self> {
         let mut unknown = None;
         if fill(Shape::UnknownMessage(&mut unknown)) {
-            unknown
+            unknown.map(Self::new)
         } else {
             None
         }

@@ -104,9 +104,20 @@ pub(crate) trait Begin: Clear {
     fn begin(&mut self) -> &mut dyn Record;
 }
 
-impl<R: Record + Default> Begin for Option<R> {
+impl<F: Fields> Begin for Option<F> {
     fn begin(&mut self) -> &mut dyn Record {
-        self.insert(R::default())
+        self.insert(F::default()).record()
+    }
+}
+
+/// A record, or the box that it is in.
+pub(crate) trait Fields: Default {
+    fn record(&mut self) -> &mut dyn Record;
+}
+
+impl<F: Fields> Fields for Box<F> {
+    fn record(&mut self) -> &mut dyn Record {
+        F::record(self)
     }
 }
 
@@ -142,16 +153,16 @@ pub(crate) enum Shape<'a> {
 /// What a variant of such an enum holds.
 pub(crate) trait Variant: Sized {
     fn filled(fill: &mut Fill<'_>) -> Option<Self>;
-
-    /// The same where it stays.
-    fn filled_box(fill: &mut Fill<'_>) -> Option<Box<Self>> {
-        Self::filled(fill).map(Box::new)
-    }
 }
 
-impl<V: Variant> Variant for Box<V> {
+impl<F: Fields> Variant for F {
     fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        V::filled_box(fill)
+        let mut fields = F::default();
+        if fill(Shape::Record(fields.record())) {
+            Some(fields)
+        } else {
+            None
+        }
     }
 }
 

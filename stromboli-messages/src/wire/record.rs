@@ -26,7 +26,7 @@ macro_rules! record {
         // A record may have no fields at all.
         #[allow(unused_variables, unused_mut)]
         const _: () = {
-            use $crate::wire::{Fill, Nulls, Place, Record, Variant, Wire};
+            use $crate::wire::{Fields, Nulls, Place, Record, Wire};
 
             #[allow(non_camel_case_types)]
             #[derive(Clone, Copy)]
@@ -60,15 +60,9 @@ macro_rules! record {
                 }
             }
 
-            impl Variant for $name {
-                fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-                    let mut record = Self::default();
-                    if fill($crate::wire::Shape::Record(&mut record)) { Some(record) } else { None }
-                }
-
-                fn filled_box(fill: &mut Fill<'_>) -> Option<Box<Self>> {
-                    let mut record = Box::<Self>::default();
-                    if fill($crate::wire::Shape::Record(&mut *record)) { Some(record) } else { None }
+            impl Fields for $name {
+                fn record(&mut self) -> &mut dyn Record {
+                    self
                 }
             }
 
