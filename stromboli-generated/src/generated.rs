@@ -2,7 +2,7 @@
 
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
-use {crate::transport::encode_path, progenitor_client::{ClientHooks, OperationInfo}};
+use crate::transport::encode_path;
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -1959,13 +1959,6 @@ impl ClientInfo<crate::SharedTransport> for Client {
         &self.inner
     }
 }
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::SharedTransport>,
-    {}
-};
 #[allow(clippy::all)]
 impl Client {
     /**List all persistent agents
@@ -1979,8 +1972,7 @@ Sends a `GET` request to `/agents`
         &'a self,
     ) -> Result<ResponseValue<::std::vec::Vec<types::Agent>>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -1988,13 +1980,7 @@ Sends a `GET` request to `/agents`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "agents_list",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "agents_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2014,8 +2000,7 @@ Arguments:
         body: &'a types::AgentRequest,
     ) -> Result<ResponseValue<types::Agent>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2024,13 +2009,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "agent_create",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "agent_create").await?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2053,8 +2032,7 @@ Arguments:
             self,
             format_args!("/agents/{}", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2062,13 +2040,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "agent_get",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "agent_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2091,15 +2063,8 @@ Arguments:
             self,
             format_args!("/agents/{}", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self.client.delete(url).build()?;
-        let info = OperationInfo {
-            operation_id: "agent_stop",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let request = self.client.delete(url).build()?;
+        let response = self.inner.execute(request, "agent_stop").await?;
         match response.status().as_u16() {
             204u16 => Ok(ResponseValue::empty(response)),
             _ => Err(crate::transport::unexpected(response)),
@@ -2124,8 +2089,7 @@ Arguments:
             self,
             format_args!("/agents/{}/send", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2134,13 +2098,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "agent_send",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "agent_send").await?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2163,15 +2121,8 @@ Arguments:
             self,
             format_args!("/agents/{}/stream", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self.client.get(url).build()?;
-        let info = OperationInfo {
-            operation_id: "agent_stream",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let request = self.client.get(url).build()?;
+        let response = self.inner.execute(request, "agent_stream").await?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
@@ -2188,8 +2139,7 @@ Sends a `POST` request to `/auth/logout`
         &'a self,
     ) -> Result<ResponseValue<types::LogoutResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/logout"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2197,13 +2147,7 @@ Sends a `POST` request to `/auth/logout`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "auth_logout",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "auth_logout").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2223,8 +2167,7 @@ Arguments:
         body: &'a types::RefreshRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/refresh"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2233,13 +2176,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "auth_refresh",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "auth_refresh").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2259,8 +2196,7 @@ Arguments:
         body: &'a types::TokenRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/token"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2269,13 +2205,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "auth_token",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "auth_token").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2292,8 +2222,7 @@ Sends a `GET` request to `/auth/validate`
         &'a self,
     ) -> Result<ResponseValue<types::TokenInfo>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/validate"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2301,13 +2230,7 @@ Sends a `GET` request to `/auth/validate`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "auth_validate",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "auth_validate").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2324,8 +2247,7 @@ Sends a `GET` request to `/claude/status`
         &'a self,
     ) -> Result<ResponseValue<types::ClaudeStatus>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/claude/status"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2333,13 +2255,7 @@ Sends a `GET` request to `/claude/status`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "claude_status",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "claude_status").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2356,8 +2272,7 @@ Sends a `GET` request to `/health`
         &'a self,
     ) -> Result<ResponseValue<types::Health>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/health"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2365,13 +2280,7 @@ Sends a `GET` request to `/health`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "health",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "health").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2388,8 +2297,7 @@ Sends a `GET` request to `/images`
         &'a self,
     ) -> Result<ResponseValue<types::ImageList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2397,13 +2305,7 @@ Sends a `GET` request to `/images`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "images_list",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "images_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2423,8 +2325,7 @@ Arguments:
         body: &'a types::ImagePullRequest,
     ) -> Result<ResponseValue<types::ImagePulled>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images/pull"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2433,13 +2334,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "image_pull",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "image_pull").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2463,8 +2358,7 @@ Arguments:
         q: &'a str,
     ) -> Result<ResponseValue<types::ImageSearchResults>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images/search"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2475,13 +2369,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("no_trunc", &no_trunc))
             .query(&progenitor_client::QueryParam::new("q", &q))
             .build()?;
-        let info = OperationInfo {
-            operation_id: "images_search",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "images_search").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2504,8 +2392,7 @@ Arguments:
             self,
             format_args!("/images/{}", encode_path(name)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2513,13 +2400,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "image_get",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "image_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2536,8 +2417,7 @@ Sends a `GET` request to `/jobs`
         &'a self,
     ) -> Result<ResponseValue<types::JobList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/jobs"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2545,13 +2425,7 @@ Sends a `GET` request to `/jobs`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "jobs_list",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "jobs_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2574,8 +2448,7 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2583,13 +2456,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "job_get",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "job_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2612,8 +2479,7 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .delete(url)
             .header(
@@ -2621,13 +2487,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "job_cancel",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "job_cancel").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2647,8 +2507,7 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2657,13 +2516,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "run_sync",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "run_sync").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2683,8 +2536,7 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunAccepted>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run/async"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2693,13 +2545,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "run_async",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "run_async").await?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2723,21 +2569,14 @@ Arguments:
         workdir: Option<&'a str>,
     ) -> Result<ResponseValue<ByteStream>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run/stream"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .query(&progenitor_client::QueryParam::new("prompt", &prompt))
             .query(&progenitor_client::QueryParam::new("session_id", &session_id))
             .query(&progenitor_client::QueryParam::new("workdir", &workdir))
             .build()?;
-        let info = OperationInfo {
-            operation_id: "run_stream",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "run_stream").await?;
         match response.status().as_u16() {
             200u16 => Ok(ResponseValue::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
@@ -2754,8 +2593,7 @@ Sends a `GET` request to `/secrets`
         &'a self,
     ) -> Result<ResponseValue<types::SecretList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2763,13 +2601,7 @@ Sends a `GET` request to `/secrets`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "secrets_list",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "secrets_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2789,8 +2621,7 @@ Arguments:
         body: &'a types::SecretRequest,
     ) -> Result<ResponseValue<types::SecretCreated>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .post(url)
             .header(
@@ -2799,13 +2630,7 @@ Arguments:
             )
             .json(&body)
             .build()?;
-        let info = OperationInfo {
-            operation_id: "secret_create",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "secret_create").await?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2828,8 +2653,7 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2837,13 +2661,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "secret_get",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "secret_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2866,8 +2684,7 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .delete(url)
             .header(
@@ -2875,13 +2692,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "secret_delete",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "secret_delete").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2898,8 +2709,7 @@ Sends a `GET` request to `/sessions`
         &'a self,
     ) -> Result<ResponseValue<types::SessionList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/sessions"))?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2907,13 +2717,7 @@ Sends a `GET` request to `/sessions`
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "sessions_list",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "sessions_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2936,8 +2740,7 @@ Arguments:
             self,
             format_args!("/sessions/{}", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .delete(url)
             .header(
@@ -2945,13 +2748,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "session_destroy",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "session_destroy").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -2978,8 +2775,7 @@ Arguments:
             self,
             format_args!("/sessions/{}/messages", encode_path(id)),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -2989,13 +2785,7 @@ Arguments:
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("offset", &offset))
             .build()?;
-        let info = OperationInfo {
-            operation_id: "session_messages",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "session_messages").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
@@ -3022,8 +2812,7 @@ Arguments:
                 "/sessions/{}/messages/{}", encode_path(id), encode_path(message_id)
             ),
         )?;
-        #[allow(unused_mut)]
-        let mut request = self
+        let request = self
             .client
             .get(url)
             .header(
@@ -3031,13 +2820,7 @@ Arguments:
                 ::reqwest::header::HeaderValue::from_static("application/json"),
             )
             .build()?;
-        let info = OperationInfo {
-            operation_id: "session_message",
-        };
-        self.pre(&mut request, &info).await?;
-        let result = self.exec(request, &info).await;
-        self.post(&result, &info).await?;
-        let response = result?;
+        let response = self.inner.execute(request, "session_message").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),

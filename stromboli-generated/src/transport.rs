@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use progenitor_client::{ClientHooks, OperationInfo};
 use reqwest::{Request, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
-use crate::generated::{Client, ClientInfo, Error, ResponseValue};
+use crate::generated::{Client, Error, ResponseValue};
 
 /// What [`Transport::execute`] gives back.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -23,12 +22,6 @@ pub type SharedTransport = Arc<dyn Transport>;
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Sends `request`, which is the operation `operation_id` of the contract (`run_sync`, `job_get`, …).
     fn execute(&self, request: Request, operation_id: &'static str) -> ResponseFuture<'_>;
-}
-
-impl ClientHooks<SharedTransport> for Client {
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        self.inner().execute(request, info.operation_id).await
-    }
 }
 
 impl fmt::Debug for Client {
@@ -103,7 +96,8 @@ pub(crate) async fn decode<T: DeserializeOwned, E>(mut response: Response) -> Re
     }
     let body = match response.extensions_mut().remove() {
         Some(ReadBody(body)) => body,
-        None => read(&mut response).await.map_err(Error::ResponseBodyError)?,
+        // Not here when the transport has read the body, and then of no room either.
+        None => Box::pin(read(&mut response)).await.map_err(Error::ResponseBodyError)?,
     };
     match stromboli_messages::from_slice(&body) {
         Ok(value) => {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{FutureExt, TryFutureExt};
 use stromboli_generated::{ClientInfo, ResponseValue};
 
 use crate::config::ClientBuilder;
@@ -162,16 +163,15 @@ impl Client {
         self.0.transport.shared.max_response_bytes
     }
 
-    /// Awaits a generated call, and makes this crate's error of its error.
-    pub(crate) async fn call<T, E>(
+    /// Awaits a generated call, and makes this crate's error of its error. Not an `async fn`: that would keep room for
+    /// the call twice, and for what makes the error beside it.
+    pub(crate) fn call<T, E>(
         &self,
         operation: &'static str,
         call: impl Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<E>>>,
-    ) -> Result<T> {
-        match call.await {
-            Ok(response) => Ok(response.into_inner()),
-            Err(error) => Err(Error::from_raw(operation, error).await),
-        }
+    ) -> impl Future<Output = Result<T>> {
+        call.map_ok(ResponseValue::into_inner)
+            .or_else(move |error| Box::pin(Error::from_raw(operation, error)).map(Err))
     }
 }
 

@@ -37,7 +37,8 @@ enum Login {
 pub struct ClientBuilder {
     url: String,
     login: Login,
-    user_agent: String,
+    /// This crate's, if `None`.
+    user_agent: Option<String>,
     timeouts: Timeouts,
     retry: RetryPolicy,
     hooks: Hooks,
@@ -51,7 +52,7 @@ impl ClientBuilder {
         Self {
             url: url.into(),
             login: Login::With(Auth::None),
-            user_agent: concat!("stromboli-rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             hooks: Hooks::default(),
@@ -115,7 +116,7 @@ impl ClientBuilder {
 
     /// Names the program in the `User-Agent` header, instead of this crate.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
-        self.user_agent = user_agent.into();
+        self.user_agent = Some(user_agent.into());
         self
     }
 
@@ -159,7 +160,11 @@ impl ClientBuilder {
     /// hold, or a timeout of zero; [`ErrorKind::Tls`] when the TLS library cannot be set up.
     pub fn build(self) -> Result<Client> {
         let url = base_url(&self.url)?;
-        let user_agent = header_value("user agent", &self.user_agent)?;
+        let user_agent = match &self.user_agent {
+            Some(user_agent) => header_value("user agent", user_agent)?,
+            // Copies of it need no count, which the calls of all threads would have to share.
+            None => HeaderValue::from_static(concat!("stromboli-rust/", env!("CARGO_PKG_VERSION"))),
+        };
         self.timeouts.check()?;
         let brought_http = self.http.is_some();
         let http = match self.http {

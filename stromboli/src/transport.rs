@@ -1,16 +1,17 @@
-//! How every request is sent: the loop of attempts, and in each attempt headers, hooks, token, time and size limits.
+//! How every request is sent: the loop of attempts, and in each attempt headers, token, hooks, time and size limits.
 //! What follows a failed attempt is decided in `retry.rs`.
 
+mod body;
 mod ended;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
-use reqwest::{Request, Response, StatusCode};
-use stromboli_generated::{DecodeFailure, ResponseFuture, Transport};
+use reqwest::{Request, Response, StatusCode, Url};
+use stromboli_generated::{ResponseFuture, Transport};
 use tokio::time::Instant;
 use tracing::{Instrument, Span, field, info_span};
 
@@ -21,6 +22,7 @@ use crate::options::RequestOptions;
 use crate::retry::{Budget, RetryPolicy};
 use crate::timeouts::{DEFAULT_RUN, Timeouts};
 use crate::token::{Auth, Token};
+use body::Body;
 use ended::{Answer, Ended, finish};
 
 /// The transport behind [`Client`](crate::Client) and its `raw()`: what all clones share, and the options of one.
@@ -103,8 +105,8 @@ impl Failure {
 impl Transport for HttpTransport {
     fn execute(&self, request: Request, operation_id: &'static str) -> ResponseFuture<'_> {
         let operation = find(operation_id);
-        let span = span(&request, operation);
-        Box::pin(async move { self.call(request, operation, &span).instrument(span.clone()).await })
+        let span = span(&request, &operation);
+        Box::pin(self.call(request, operation, span.clone()).instrument(span))
     }
 }
 
@@ -128,62 +130,73 @@ impl HttpTransport {
         }
     }
 
-    async fn call(&self, mut request: Request, operation: Operation, span: &Span) -> reqwest::Result<Response> {
-        let policy = self.options.policy(&self.shared.retry);
-        let deadline = Instant::now().checked_add(self.time(operation.class).min(policy.deadline));
-        request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
-        if !self.options.headers.is_empty() {
-            request.headers_mut().extend(self.options.headers.clone());
-        }
+    /// All attempts. Not an `async fn`, which would keep its arguments twice: with them, the future of a call is larger than
+    /// what allocators have at hand.
+    #[expect(clippy::manual_async_fn, reason = "the future is smaller")]
+    fn call(
+        &self,
+        mut request: Request,
+        operation: Operation,
+        span: Span,
+    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
+        async move {
+            let deadline = Instant::now().checked_add(self.time(operation.class).min(self.shared.retry.deadline));
+            request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
+            if !self.options.headers.is_empty() {
+                request.headers_mut().extend(self.options.headers.clone());
+            }
 
-        let mut sent = Sent {
-            attempts: 0,
-            may_have_executed: false,
-        };
-        let mut renewed = false;
-        // The token of the attempt before, if the server refused it.
-        let mut rejected: Option<Token> = None;
-        // How an earlier attempt ended that may have been carried out.
-        let mut unclear: Option<Ended> = None;
-        loop {
-            sent.attempts += 1;
-            let may_renew = !renewed && self.shared.auth.renews();
-            let (ended, token) = self
-                .attempt(&request, operation, deadline, sent.attempts, rejected.take().as_ref())
-                .await;
+            let mut sent = Sent {
+                attempts: 0,
+                may_have_executed: false,
+            };
+            let mut renewed = false;
+            // The token of the attempt before, if the server refused it.
+            let mut rejected: Option<Token> = None;
+            // How an earlier attempt ended that may have been carried out.
+            let mut unclear: Option<Box<Ended>> = None;
+            loop {
+                sent.attempts += 1;
+                let may_renew = !renewed && self.shared.auth.renews();
+                let (ended, token) = self
+                    .attempt(&request, &operation, deadline, sent.attempts, rejected.take().as_ref())
+                    .await;
 
-            if may_renew && ended.refused_token() {
-                // A token is refused before anything is done, so sending again with another is safe for every operation.
-                rejected = token;
-                renewed = true;
+                if may_renew && ended.refused_token() {
+                    // A token is refused before anything is done, so sending again with another is safe for every operation.
+                    rejected = token;
+                    renewed = true;
+                    self.shared.hooks.on_retry(&RetryEvent {
+                        operation: operation.id,
+                        attempt: sent.attempts,
+                        wait: Duration::ZERO,
+                    });
+                    continue;
+                }
+                if ended.succeeded() && sent.attempts == 1 {
+                    self.shared.budget.reward();
+                }
+                let wait = ended.outcome().and_then(|outcome| {
+                    let policy = self.options.policy(&self.shared.retry);
+                    let wait = policy.decide(operation.effect, sent.attempts, outcome, fastrand::f64())?;
+                    let in_time =
+                        deadline.is_none_or(|deadline| wait < deadline.saturating_duration_since(Instant::now()));
+                    (in_time && self.shared.budget.take()).then_some(wait)
+                });
+                let Some(wait) = wait else {
+                    return finish(ended, unclear.map(|unclear| *unclear), sent, &operation, &span);
+                };
+                if operation.effect == Effect::Repeatable && ended.may_have_executed() {
+                    sent.may_have_executed = true;
+                    unclear = Some(Box::new(ended));
+                }
                 self.shared.hooks.on_retry(&RetryEvent {
                     operation: operation.id,
                     attempt: sent.attempts,
-                    wait: Duration::ZERO,
+                    wait,
                 });
-                continue;
+                tokio::time::sleep(wait).await;
             }
-            if ended.succeeded() && sent.attempts == 1 {
-                self.shared.budget.reward();
-            }
-            let wait = ended.outcome().and_then(|outcome| {
-                let wait = policy.decide(operation.effect, sent.attempts, outcome, fastrand::f64())?;
-                let in_time = deadline.is_none_or(|deadline| wait < deadline.saturating_duration_since(Instant::now()));
-                (in_time && self.shared.budget.take()).then_some(wait)
-            });
-            let Some(wait) = wait else {
-                return finish(ended, unclear, sent, operation, span);
-            };
-            if operation.effect == Effect::Repeatable && ended.may_have_executed() {
-                sent.may_have_executed = true;
-                unclear = Some(ended);
-            }
-            self.shared.hooks.on_retry(&RetryEvent {
-                operation: operation.id,
-                attempt: sent.attempts,
-                wait,
-            });
-            tokio::time::sleep(wait).await;
         }
     }
 
@@ -191,115 +204,136 @@ impl HttpTransport {
     async fn attempt(
         &self,
         request: &Request,
-        operation: Operation,
+        operation: &Operation,
         deadline: Option<Instant>,
         attempt: u32,
         rejected: Option<&Token>,
     ) -> (Ended, Option<Token>) {
         let started = Instant::now();
-        let id = operation.id;
-        let url = request.url();
-        let Some(mut request) = request.try_clone() else {
-            // No request of the contract is one.
-            let error = Error::new(ErrorKind::InvalidInput, "request has a body that can be read only once");
-            return (Ended::Unsent(error), None);
-        };
-        self.shared.hooks.on_request(&mut RequestEvent {
-            operation: id,
-            attempt,
-            headers: request.headers_mut(),
-        });
         let token = match self.token(rejected, deadline).await {
             Ok(token) => token,
             Err(error) => return (Ended::Unsent(error), None),
         };
-        if let Some(token) = &token {
-            request.headers_mut().insert(AUTHORIZATION, token.header());
-        }
-        let length = url.as_str().len();
-        if length > MAX_URL {
-            let message =
-                format!("URL with the prompt has {length} bytes, the most is {MAX_URL}, so use `run` or `start`");
-            return (Ended::Unsent(Error::new(ErrorKind::TooLarge, message)), None);
-        }
         let left = deadline.map_or(Duration::MAX, |deadline| {
             deadline.saturating_duration_since(Instant::now())
         });
-        // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
-        // so opening one has ours.
         let is_stream = operation.class.is_stream();
-        *request.timeout_mut() = if is_stream {
-            self.shared.brought_http.then_some(Duration::MAX)
-        } else {
-            Some(left)
+        let sent = match self.send(request, operation, attempt, token.as_ref(), left) {
+            Ok(sent) => sent,
+            Err(error) => return (Ended::Unsent(error), None),
         };
-        let sent = self.shared.http.execute(request);
-        let answered = if is_stream {
-            tokio::time::timeout(left, sent).await
-        } else {
-            Ok(sent.await)
-        };
-        let mut response = match answered {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) if error.is_redirect() || error.url().is_some_and(|at| at != url) => {
-                let message = "the HTTP client followed a redirect and failed there, give it redirect::Policy::none()";
-                let executed = operation.effect != Effect::Read;
-                let error = Error::new(ErrorKind::Redirect, message).with_source(error.without_url());
-                return (Ended::Failed(error.sent(id, attempt, executed)), token);
-            }
-            // Reqwest does not say whether a redirect came before, and only of our own client is it known that none did.
-            Ok(Err(error)) if self.shared.brought_http && error.is_connect() && operation.effect != Effect::Read => {
-                let sent = Sent {
-                    attempts: attempt,
-                    may_have_executed: true,
-                };
-                return (Ended::Failed(without_response(operation, error, sent)), token);
-            }
-            Ok(Err(mut error)) => {
-                // The query of a stream holds the prompt.
-                if let Some(url) = error.url_mut() {
-                    url.set_query(None);
+        // A block of its own, so that no room is kept for the result while the body is read.
+        let mut response = {
+            let answered = if is_stream {
+                // Its timer is as large as all else here, which calls that are no streams should not carry.
+                Box::pin(tokio::time::timeout(left, sent)).await
+            } else {
+                Ok(sent.await)
+            };
+            match answered {
+                Ok(Ok(response)) => response,
+                Ok(Err(error)) => return (self.unanswered(error, request.url(), operation, attempt), token),
+                Err(elapsed) => {
+                    let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
+                    let executed = operation.effect != Effect::Read;
+                    let error = error.with_source(elapsed).sent(operation.id, attempt, executed);
+                    return (Ended::Failed(error), token);
                 }
-                return (Ended::Unanswered(error), token);
-            }
-            Err(elapsed) => {
-                let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
-                let executed = operation.effect != Effect::Read;
-                return (
-                    Ended::Failed(error.with_source(elapsed).sent(id, attempt, executed)),
-                    token,
-                );
             }
         };
         self.shared.hooks.on_response(&ResponseEvent {
-            operation: id,
+            operation: operation.id,
             attempt,
             status: response.status(),
             headers: response.headers(),
             elapsed: started.elapsed(),
         });
-        let moved = response.url() != url;
+        let moved = response.url() != request.url();
         let success = response.status().is_success();
         if success && is_stream {
             return (Ended::Open(response), token);
         }
-        // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
-        let (limit, patience) = if success {
-            (self.shared.max_response_bytes, Duration::MAX)
+        let mut body = Body::default();
+        let failure = if success {
+            body.read(&mut response, self.shared.max_response_bytes).await
         } else {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            (MAX_BODY, left.map_or(BODY_TIME, |left| left.min(BODY_TIME)))
+            // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
+            let left = deadline.map_or(BODY_TIME, |deadline| {
+                deadline.saturating_duration_since(Instant::now()).min(BODY_TIME)
+            });
+            // Few calls fail, and none of the others should be so large.
+            let _ = tokio::time::timeout(left, Box::pin(body.read(&mut response, MAX_BODY))).await;
+            None
         };
-        let (body, failure) = read(&mut response, limit, patience).await;
-        (
-            Ended::Answered(Answer {
-                response,
-                body,
-                failure: failure.filter(|_| success),
-                moved,
-            }),
-            token,
-        )
+        let answer = Answer {
+            response,
+            body: body.whole(),
+            failure,
+            moved,
+        };
+        (Ended::Answered(answer), token)
+    }
+
+    /// Begins to send a copy of the request, with all that is only for this attempt. Not part of the future of an attempt,
+    /// which would keep room for the copy as long as it waits.
+    fn send(
+        &self,
+        request: &Request,
+        operation: &Operation,
+        attempt: u32,
+        token: Option<&Token>,
+        left: Duration,
+    ) -> Result<impl Future<Output = reqwest::Result<Response>> + use<>> {
+        let Some(mut request) = request.try_clone() else {
+            // No request of the contract is one.
+            let message = "request has a body that can be read only once";
+            return Err(Error::new(ErrorKind::InvalidInput, message));
+        };
+        self.shared.hooks.on_request(&mut RequestEvent {
+            operation: operation.id,
+            attempt,
+            headers: request.headers_mut(),
+        });
+        if let Some(token) = token {
+            request.headers_mut().insert(AUTHORIZATION, token.header());
+        }
+        let length = request.url().as_str().len();
+        if length > MAX_URL {
+            let message =
+                format!("URL with the prompt has {length} bytes, the most is {MAX_URL}, so use `run` or `start`");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
+        // so opening one has ours.
+        *request.timeout_mut() = if operation.class.is_stream() {
+            self.shared.brought_http.then_some(Duration::MAX)
+        } else {
+            Some(left)
+        };
+        Ok(self.shared.http.execute(request))
+    }
+
+    /// What a request that `error` ended comes to.
+    fn unanswered(&self, mut error: reqwest::Error, url: &Url, operation: &Operation, attempt: u32) -> Ended {
+        let executed = operation.effect != Effect::Read;
+        if error.is_redirect() || error.url().is_some_and(|at| at != url) {
+            let message = "the HTTP client followed a redirect and failed there, give it redirect::Policy::none()";
+            let error = Error::new(ErrorKind::Redirect, message).with_source(error.without_url());
+            return Ended::Failed(error.sent(operation.id, attempt, executed));
+        }
+        // Reqwest does not say whether a redirect came before, and only of our own client is it known that none did.
+        if self.shared.brought_http && error.is_connect() && executed {
+            let sent = Sent {
+                attempts: attempt,
+                may_have_executed: true,
+            };
+            return Ended::Failed(without_response(operation, error, sent));
+        }
+        // The query of a stream holds the prompt.
+        if let Some(url) = error.url_mut() {
+            url.set_query(None);
+        }
+        Ended::Unanswered(error)
     }
 
     /// The token to send, for which a call waits no longer than for its response.
@@ -309,7 +343,7 @@ impl HttpTransport {
         let Some(deadline) = deadline.filter(|_| self.shared.auth.renews()) else {
             return token.await;
         };
-        tokio::time::timeout_at(deadline, token)
+        Box::pin(tokio::time::timeout_at(deadline, token))
             .await
             .unwrap_or_else(|elapsed| {
                 let error = Error::new(ErrorKind::Timeout, "no token was there within the call's time");
@@ -330,43 +364,9 @@ impl HttpTransport {
     }
 }
 
-/// The body up to `limit` bytes, and why it is not whole. A body in one piece is not copied.
-async fn read(response: &mut Response, limit: usize, patience: Duration) -> (Bytes, Option<DecodeFailure>) {
-    let deadline = Instant::now().checked_add(patience);
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
-    let failure = loop {
-        let room = limit - joined.len().max(first.len());
-        let read = response.chunk();
-        let read = match deadline {
-            Some(deadline) => tokio::time::timeout_at(deadline, read).await.unwrap_or(Ok(None)),
-            None => read.await,
-        };
-        let mut chunk = match read {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) => break None,
-            Err(error) => break Some(DecodeFailure::Body(Arc::new(error.without_url()))),
-        };
-        let too_large = chunk.len() > room;
-        chunk.truncate(room);
-        if first.is_empty() {
-            first = chunk;
-        } else {
-            if joined.is_empty() {
-                joined.extend_from_slice(&first);
-            }
-            joined.extend_from_slice(&chunk);
-        }
-        if too_large {
-            break Some(DecodeFailure::TooLarge { limit });
-        }
-    };
-    (if joined.is_empty() { first } else { joined.freeze() }, failure)
-}
-
 /// The span of a call, in the names of OpenTelemetry's conventions for HTTP clients. Of the URL it has the contract's
 /// template and the server, so no prompt, id or name is in it.
-fn span(request: &Request, operation: Operation) -> Span {
+fn span(request: &Request, operation: &Operation) -> Span {
     info_span!(
         "stromboli.call",
         "otel.kind" = "client",

@@ -128,9 +128,10 @@ async fn a_hook_is_told_of_the_calls_that_obtain_tokens() {
         .unwrap();
     within(client.health()).await.unwrap();
     let told = [
-        "request health 1",
         "request auth_token 1",
         "response auth_token 1 200",
+        // Told when it is about to be sent, which it is not before there is a token.
+        "request health 1",
         "response health 1 200",
     ];
     assert_eq!(notes.take(), told);

@@ -51,9 +51,9 @@ impl Error {
     pub async fn from_raw<E>(operation: &'static str, error: stromboli_generated::Error<E>) -> Self {
         use stromboli_generated::Error as Raw;
         match error {
-            Raw::UnexpectedResponse(response) => from_response(find(operation), response).await,
+            Raw::UnexpectedResponse(response) => from_response(&find(operation), response).await,
             Raw::CommunicationError(e) | Raw::ResponseBodyError(e) | Raw::InvalidUpgrade(e) => {
-                without_response(find(operation), e, Sent::ONCE)
+                without_response(&find(operation), e, Sent::ONCE)
             }
             Raw::InvalidRequest(message) | Raw::Custom(message) => Self::new(ErrorKind::InvalidInput, message),
             // The generated code keeps the response in the cases above, and has no typed errors.
@@ -68,7 +68,7 @@ impl Error {
 }
 
 /// Every error that a response caused is made here.
-pub(crate) async fn from_response(operation: Operation, mut response: Response) -> Error {
+pub(crate) async fn from_response(operation: &Operation, mut response: Response) -> Error {
     if let Some(error) = response.extensions_mut().remove::<Failure>().and_then(Failure::take) {
         return error;
     }
@@ -151,7 +151,7 @@ pub(crate) fn without_values(error: &serde_json::Error) -> String {
 }
 
 fn by_status(
-    operation: Operation,
+    operation: &Operation,
     status: StatusCode,
     words: Option<&str>,
     headers: &HeaderMap,
@@ -278,7 +278,7 @@ pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duratio
 }
 
 /// An error that came instead of a response.
-pub(crate) fn without_response(operation: Operation, error: reqwest::Error, sent: Sent) -> Error {
+pub(crate) fn without_response(operation: &Operation, error: reqwest::Error, sent: Sent) -> Error {
     let url = error.url().map(|url| url.origin().ascii_serialization());
     let origin = url.as_deref().unwrap_or("the server");
     let kind = kind_without_response(&error);

@@ -117,7 +117,7 @@ pub(super) fn finish(
     last: Ended,
     unclear: Option<Ended>,
     sent: Sent,
-    operation: Operation,
+    operation: &Operation,
     span: &Span,
 ) -> reqwest::Result<Response> {
     // A change that was lost may have been made, and then its repetition finds nothing left to change.

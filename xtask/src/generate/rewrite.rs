@@ -14,11 +14,16 @@ use crate::contract;
 
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
 /// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails, and put back
-/// by it into responses that are not what the contract promises; the base URL read once instead of in each call; and ids
-/// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash.
+/// by it into responses that are not what the contract promises; the base URL read once instead of in each call; ids
+/// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash; and requests sent by it
+/// directly: progenitor's hooks around them would keep room for the request and the response in each call's future.
 pub fn client(file: &mut File) -> Result<(), String> {
-    file.items
-        .retain(|item| !matches!(item, Item::Mod(m) if m.ident == "prelude"));
+    file.items.retain(|item| match item {
+        Item::Mod(module) => module.ident != "prelude",
+        // That the hooks are there, which nothing calls any more.
+        Item::Const(constant) => constant.ident != "_",
+        _ => true,
+    });
     for item in &mut file.items {
         if let Item::Struct(item) = item
             && item.ident == "Client"
@@ -38,10 +43,7 @@ pub fn client(file: &mut File) -> Result<(), String> {
         // It is called within `format!`, so its name must mean another function.
         if matches!(item, Item::Use(_)) && text(item).contains("encode_path") {
             *item = parse_quote!(
-                use {
-                    crate::transport::encode_path,
-                    progenitor_client::{ClientHooks, OperationInfo},
-                };
+                use crate::transport::encode_path;
             );
         }
     }
@@ -54,6 +56,7 @@ struct Calls;
 impl VisitMut for Calls {
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
         block.stmts.retain(|statement| !sets_version_header(statement));
+        send_directly(&mut block.stmts);
         visit_mut::visit_block_mut(self, block);
     }
 
@@ -131,6 +134,42 @@ fn sets_version_header(statement: &Stmt) -> bool {
         Stmt::Expr(Expr::MethodCall(call), _) => text(&call.receiver) == "header_map",
         _ => false,
     }
+}
+
+/// `let response = self.inner.execute(request, "job_get").await?` in place of the hooks around it.
+fn send_directly(statements: &mut Vec<Stmt>) {
+    let mut id = None;
+    statements.retain_mut(|statement| {
+        let (name, value) = match statement {
+            Stmt::Local(local) => {
+                if text(&local.pat) == "mut request" {
+                    local.pat = parse_quote!(request);
+                    local.attrs.clear();
+                }
+                (text(&local.pat), local.init.as_mut().map(|init| &mut init.expr))
+            }
+            Stmt::Expr(hook, _) => {
+                return !["self . pre (", "self . post ("]
+                    .iter()
+                    .any(|it| text(hook).starts_with(it));
+            }
+            _ => return true,
+        };
+        match (name.as_str(), value) {
+            ("info", Some(value)) => {
+                if let Expr::Struct(info) = &**value {
+                    id = info.fields.first().map(|field| field.expr.clone());
+                }
+                id.is_none()
+            }
+            ("result", Some(value)) => !text(&*value).starts_with("self . exec ("),
+            ("response", Some(value)) if text(&*value) == "result ?" && id.is_some() => {
+                **value = parse_quote!(self.inner.execute(request, #id).await?);
+                true
+            }
+            _ => true,
+        }
+    });
 }
 
 /// Gives each response type an `extra` map, so that fields a newer server sends are data and not lost.
@@ -252,6 +291,32 @@ mod tests {
         assert!(!code.contains("header_map"), "{code}");
         assert!(code.contains("self.client.get(url).build()?"), "{code}");
         assert!(code.contains("crate::transport::decode(response).await"), "{code}");
+    }
+
+    #[test]
+    fn requests_are_sent_by_the_seam_without_hooks_around() {
+        let code = rewritten(
+            r#"impl Client { async fn get(&self) {
+                #[allow(unused_mut)]
+                let mut request = self.client.get(url).build()?;
+                let info = OperationInfo { operation_id: "job_get" };
+                self.pre(&mut request, &info).await?;
+                let result = self.exec(request, &info).await;
+                self.post(&result, &info).await?;
+                let response = result?;
+                match response.status().as_u16() { _ => x }
+            } }
+            const _: () = { fn assert_client_hooks() where Client: ClientHooks {} };"#,
+        );
+        let statements = [
+            "let request = self.client.get(url).build()?;",
+            r#"let response = self.inner.execute(request, "job_get").await?;"#,
+            "match response.status().as_u16()",
+        ];
+        let body: Vec<&str> = code.lines().map(str::trim).collect();
+        assert_eq!(body[2..4], statements[..2], "{code}");
+        assert!(body[4].starts_with(statements[2]), "{code}");
+        assert!(!code.contains("hooks") && !code.contains("unused_mut"), "{code}");
     }
 
     #[test]
