@@ -140,7 +140,8 @@ impl HttpTransport {
         span: Span,
     ) -> impl Future<Output = reqwest::Result<Response>> + Send {
         async move {
-            let deadline = Instant::now().checked_add(self.time(operation.class).min(self.shared.retry.deadline));
+            let mut started = Instant::now();
+            let deadline = started.checked_add(self.time(operation.class).min(self.shared.retry.deadline));
             request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
             if !self.options.headers.is_empty() {
                 request.headers_mut().extend(self.options.headers.clone());
@@ -159,13 +160,20 @@ impl HttpTransport {
                 sent.attempts += 1;
                 let may_renew = !renewed && self.shared.auth.renews();
                 let (ended, token) = self
-                    .attempt(&request, &operation, deadline, sent.attempts, rejected.take().as_ref())
+                    .attempt(
+                        &request,
+                        &operation,
+                        (started, deadline),
+                        sent.attempts,
+                        rejected.take().as_ref(),
+                    )
                     .await;
 
                 if may_renew && ended.refused_token() {
                     // A token is refused before anything is done, so sending again with another is safe for every operation.
                     rejected = token;
                     renewed = true;
+                    started = Instant::now();
                     self.shared.hooks.on_retry(&RetryEvent {
                         operation: operation.id,
                         attempt: sent.attempts,
@@ -196,82 +204,89 @@ impl HttpTransport {
                     wait,
                 });
                 tokio::time::sleep(wait).await;
+                started = Instant::now();
             }
         }
     }
 
     /// Sends a copy of the request and reads the response, unless it is a stream. Gives the token that was sent as well.
-    async fn attempt(
-        &self,
-        request: &Request,
-        operation: &Operation,
-        deadline: Option<Instant>,
+    #[expect(clippy::manual_async_fn, reason = "the future is smaller, as that of `call`")]
+    fn attempt<'a>(
+        &'a self,
+        request: &'a Request,
+        operation: &'a Operation,
+        (started, deadline): (Instant, Option<Instant>),
         attempt: u32,
-        rejected: Option<&Token>,
-    ) -> (Ended, Option<Token>) {
-        let started = Instant::now();
-        let token = match self.token(rejected, deadline).await {
-            Ok(token) => token,
-            Err(error) => return (Ended::Unsent(error), None),
-        };
-        let left = deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        });
-        let is_stream = operation.class.is_stream();
-        let sent = match self.send(request, operation, attempt, token.as_ref(), left) {
-            Ok(sent) => sent,
-            Err(error) => return (Ended::Unsent(error), None),
-        };
-        // A block of its own, so that no room is kept for the result while the body is read.
-        let mut response = {
-            let answered = if is_stream {
-                // Its timer is as large as all else here, which calls that are no streams should not carry.
-                Box::pin(tokio::time::timeout(left, sent)).await
-            } else {
-                Ok(sent.await)
+        rejected: Option<&'a Token>,
+    ) -> impl Future<Output = (Ended, Option<Token>)> + Send + 'a {
+        async move {
+            let token = match self.token(rejected, deadline).await {
+                Ok(token) => token,
+                Err(error) => return (Ended::Unsent(error), None),
             };
-            match answered {
-                Ok(Ok(response)) => response,
-                Ok(Err(error)) => return (self.unanswered(error, request.url(), operation, attempt), token),
-                Err(elapsed) => {
-                    let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
-                    let executed = operation.effect != Effect::Read;
-                    let error = error.with_source(elapsed).sent(operation.id, attempt, executed);
-                    return (Ended::Failed(error), token);
+            // Only a source takes time, and the clock is read often enough.
+            let sending = if self.shared.auth.renews() {
+                Instant::now()
+            } else {
+                started
+            };
+            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(sending));
+            let is_stream = operation.class.is_stream();
+            let sent = match self.send(request, operation, attempt, token.as_ref(), left) {
+                Ok(sent) => sent,
+                Err(error) => return (Ended::Unsent(error), None),
+            };
+            // A block of its own, so that no room is kept for the result while the body is read.
+            let mut response = {
+                let answered = if is_stream {
+                    // Its timer is as large as all else here, which calls that are no streams should not carry.
+                    Box::pin(tokio::time::timeout(left, sent)).await
+                } else {
+                    Ok(sent.await)
+                };
+                match answered {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(error)) => return (self.unanswered(error, request.url(), operation, attempt), token),
+                    Err(elapsed) => {
+                        let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
+                        let executed = operation.effect != Effect::Read;
+                        let error = error.with_source(elapsed).sent(operation.id, attempt, executed);
+                        return (Ended::Failed(error), token);
+                    }
                 }
-            }
-        };
-        self.shared.hooks.on_response(&ResponseEvent {
-            operation: operation.id,
-            attempt,
-            status: response.status(),
-            headers: response.headers(),
-            elapsed: started.elapsed(),
-        });
-        let moved = response.url() != request.url();
-        let success = response.status().is_success();
-        if success && is_stream {
-            return (Ended::Open(response), token);
-        }
-        let mut body = Body::default();
-        let failure = if success {
-            body.read(&mut response, self.shared.max_response_bytes).await
-        } else {
-            // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
-            let left = deadline.map_or(BODY_TIME, |deadline| {
-                deadline.saturating_duration_since(Instant::now()).min(BODY_TIME)
+            };
+            self.shared.hooks.on_response(&ResponseEvent {
+                operation: operation.id,
+                attempt,
+                status: response.status(),
+                headers: response.headers(),
+                elapsed: started.elapsed(),
             });
-            // Few calls fail, and none of the others should be so large.
-            let _ = tokio::time::timeout(left, Box::pin(body.read(&mut response, MAX_BODY))).await;
-            None
-        };
-        let answer = Answer {
-            response,
-            body: body.whole(),
-            failure,
-            moved,
-        };
-        (Ended::Answered(answer), token)
+            let moved = response.url() != request.url();
+            let success = response.status().is_success();
+            if success && is_stream {
+                return (Ended::Open(response), token);
+            }
+            let mut body = Body::default();
+            let failure = if success {
+                body.read(&mut response, self.shared.max_response_bytes).await
+            } else {
+                // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
+                let left = deadline.map_or(BODY_TIME, |deadline| {
+                    deadline.saturating_duration_since(Instant::now()).min(BODY_TIME)
+                });
+                // Few calls fail, and none of the others should be so large.
+                let _ = tokio::time::timeout(left, Box::pin(body.read(&mut response, MAX_BODY))).await;
+                None
+            };
+            let answer = Answer {
+                response,
+                body: body.whole(),
+                failure,
+                moved,
+            };
+            (Ended::Answered(answer), token)
+        }
     }
 
     /// Begins to send a copy of the request, with all that is only for this attempt. Not part of the future of an attempt,
@@ -380,3 +395,6 @@ fn span(request: &Request, operation: &Operation) -> Span {
         "error.type" = field::Empty,
     )
 }
+
+#[cfg(test)]
+mod tests;

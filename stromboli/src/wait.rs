@@ -37,8 +37,9 @@ impl JobHandle {
     ///
     /// # Errors
     /// [`is_not_found`](crate::Error::is_not_found) when the server knows no such job: it forgets one an hour after its
-    /// end, and all when it restarts. What may pass (no connection, timeouts, 429, 5xx) is an error only after two
-    /// minutes of nothing else; any other error of [`get`](Self::get) is one at once.
+    /// end, and all when it restarts. What may pass (no connection, timeouts, 429, 5xx, an answer that cannot be read, as
+    /// a proxy's page of HTML) is an error only after two minutes of nothing else; any other error of [`get`](Self::get)
+    /// is one at once.
     /// [`may_have_executed`](crate::Error::may_have_executed) is true of all that a server may have caused: the job may
     /// go on.
     pub async fn wait(&self) -> Result<Job> {

@@ -72,6 +72,7 @@ async fn no_call_is_executed_twice_and_no_error_denies_an_execution() {
     assert_eq!(total.executed_twice, 0, "{SEED}={seed}");
     // The faults are such that a client which does not tell them apart would have been caught.
     assert!(total.naive_twice > 100, "{}", total.naive_twice);
+    assert!(total.naive_5xx_twice > 50, "{}", total.naive_5xx_twice);
     for fault in Fault::ALL {
         let met = total.met.get(&fault).copied().unwrap_or_default();
         assert!(met >= 20, "{fault:?} was met {met} times");

@@ -43,6 +43,49 @@ async fn connections_that_fail_are_ridden_out_within_the_deadline() {
     drop(socket);
 }
 
+/// Answers with a status of success that are none of a job.
+fn garbled() -> [Reply; 3] {
+    [
+        Reply::new(200).body("text/html", "<h1>one moment, please</h1>"),
+        Reply::new(200).json("{}"),
+        Reply::new(204),
+    ]
+}
+
+#[tokio::test]
+async fn answers_that_cannot_be_read_are_ridden_out() {
+    let ended = garbled().into_iter().chain([state("completed")]);
+    let server = answers([state("running")].into_iter().chain(ended)).await;
+    let done = within(job(server.url()).wait_with(fast())).await.unwrap();
+    assert_eq!(done.status, JobStatus::Completed);
+    assert_eq!(server.requests().len(), 5);
+}
+
+#[tokio::test]
+async fn answers_that_never_can_be_read_end_the_wait_with_that() {
+    for garbled in garbled() {
+        let server = answers([state("running"), garbled.clone()]).await;
+        let error = error_of(&job(server.url()), fast().give_up_after(PAUSE)).await;
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert!(error.may_have_executed(), "the job may run");
+        let polls = server.requests().len() - 1;
+        assert!(polls > 1, "{polls}");
+        let shown = error.to_string();
+        assert!(shown.contains(&format!("(failed poll {polls} in a row,")), "{shown}");
+
+        let server = answers([garbled.clone()]).await;
+        let error = error_of(&job(server.url()), fast().timeout(PAUSE)).await;
+        assert!(error.is_timeout(), "{error}");
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<Error>()).unwrap();
+        assert_eq!(cause.kind(), ErrorKind::Decode, "{cause}");
+
+        let server = answers([garbled]).await;
+        let error = error_of(&job(server.url()), fast().give_up_after(Duration::ZERO)).await;
+        assert_eq!(error.kind(), ErrorKind::Decode, "{error}");
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
 /// Counts the requests that are about to be sent.
 struct Count(watch::Sender<usize>);
 
@@ -140,9 +183,8 @@ async fn errors_that_do_not_pass_end_the_wait_at_once() {
         );
         assert_eq!(server.requests().len(), 2);
     }
-    let garbled = answers([Reply::new(200).json("{}")]).await;
-    assert_eq!(error_of(&job(garbled.url()), fast()).await.kind(), ErrorKind::Decode);
-    let error = error_of(&Client::new(garbled.url()).unwrap().job(""), fast()).await;
+    let server = answers([state("running")]).await;
+    let error = error_of(&Client::new(server.url()).unwrap().job(""), fast()).await;
     assert_eq!(
         (error.kind(), error.may_have_executed()),
         (ErrorKind::InvalidInput, false)

@@ -9,6 +9,7 @@
     reason = "a test stops at the first surprise, and its helpers do too; figures are printed"
 )]
 
+#[cfg(not(feature = "jemalloc"))]
 mod matrix;
 mod measure;
 mod soak;
@@ -16,8 +17,15 @@ mod soak;
 use std::sync::{Mutex, PoisonError};
 
 /// Counts the bytes that are in use, and the most that ever were.
+#[cfg(not(feature = "jemalloc"))]
 #[global_allocator]
 static HEAP: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;
+
+/// Counts the bytes that are in use. The heap below gives free pages back wherever they lie. The system's does so at its end
+/// only, so that one small block keeps all that was in use at a busy moment.
+#[cfg(feature = "jemalloc")]
+#[global_allocator]
+static HEAP: cap::Cap<tikv_jemallocator::Jemalloc> = cap::Cap::new(tikv_jemallocator::Jemalloc, usize::MAX);
 
 static ALONE: Mutex<()> = Mutex::new(());
 

@@ -14,12 +14,39 @@ pub(crate) fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count())
 }
 
+/// Tasks of this runtime that have not ended.
+pub(crate) fn tasks() -> usize {
+    tokio::runtime::Handle::current().metrics().num_alive_tasks()
+}
+
+/// Bytes of the heap that are in use.
+pub(crate) fn allocated() -> usize {
+    #[cfg(not(feature = "jemalloc"))]
+    return crate::HEAP.current_usage();
+    #[cfg(feature = "jemalloc")]
+    return crate::HEAP.allocated();
+}
+
 /// Memory that the system counts as in use, in KiB; 0 where that cannot be told.
-pub(crate) fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let number = line.and_then(|line| line.split_whitespace().next());
-    number.map_or(0, |number| number.parse().unwrap())
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Resident {
+    pub(crate) all: u64,
+    /// What belongs to no file: heap and stacks. The rest is code and constants, read from the program's file when first used.
+    pub(crate) anonymous: u64,
+}
+
+/// Counted page by page: the sums in `/proc/self/status` lag behind.
+pub(crate) fn resident() -> Resident {
+    let rollup = std::fs::read_to_string("/proc/self/smaps_rollup").unwrap_or_default();
+    let kib = |name: &str| {
+        let line = rollup.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        number.map_or(0, |number| number.parse().unwrap())
+    };
+    Resident {
+        all: kib("Rss:"),
+        anonymous: kib("Anonymous:"),
+    }
 }
 
 /// Waits until `count` is no more than `most`, and gives the last count: connections close a moment after they are dropped.

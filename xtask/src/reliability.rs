@@ -47,12 +47,14 @@ fn soak(minutes: &str) -> Result<Part, String> {
         .ok_or_else(|| format!("--minutes {minutes}: give a whole number of minutes, such as 30"))?;
     Ok(Part {
         name: "soak",
-        test: "test -p stromboli-tests --test reliability soak::nothing_grows -- --ignored --nocapture",
-        // One heap that gives back what is free: what the system counts is then what is in use.
+        test: "test -p stromboli-tests --features jemalloc --test reliability soak::nothing_grows -- --ignored --nocapture",
         variables: vec![
             ("STROMBOLI_SOAK_MINUTES", minutes.to_owned()),
-            ("MALLOC_ARENA_MAX", "1".to_owned()),
-            ("MALLOC_TRIM_THRESHOLD_", (128 * 1024).to_string()),
+            // One heap that gives back at once what is free: what the system counts at rest is then what is in use.
+            (
+                "_RJEM_MALLOC_CONF",
+                "narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0".to_owned(),
+            ),
         ],
     })
 }

@@ -137,11 +137,12 @@ impl<'a> Poller<'a> {
     }
 }
 
-/// Whether a poll that failed so may succeed later; it has been through the client's own retries.
+/// Whether a poll that failed so may succeed later; it has been through the client's own retries. An answer that cannot be
+/// read may be a page of a proxy, which says nothing of the job.
 fn may_pass(error: &Error) -> bool {
-    use ErrorKind::{Connect, Connection, Internal, RateLimited, Timeout, Truncated, Unavailable};
+    use ErrorKind::{Connect, Connection, Decode, Internal, RateLimited, Timeout, Truncated, Unavailable};
     matches!(
         error.kind(),
-        Connect | Connection | Truncated | Timeout | Unavailable | RateLimited | Internal
+        Connect | Connection | Truncated | Decode | Timeout | Unavailable | RateLimited | Internal
     )
 }

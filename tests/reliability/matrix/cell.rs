@@ -17,12 +17,17 @@ pub(super) struct Came {
     pub(super) executions: usize,
     /// Connections that are open although the call is over.
     pub(super) left: usize,
+    /// Whether a server saw to it that the fault happened.
+    pub(super) struck: bool,
 }
 
 impl Came {
     /// What is otherwise than it has to be.
     pub(super) fn differences(&self, class: Class, fault: &Fault) -> Vec<String> {
         let mut wrong = Vec::new();
+        if !self.struck {
+            wrong.push("the fault did not strike".to_owned());
+        }
         if let Some(what) = &self.lost {
             wrong.push(format!("what came is not what the server said: {what}"));
         }

@@ -1,13 +1,13 @@
 //! All faults that a class of operations meets, one after the other, with the servers and the clients that it takes.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::{from_value, json};
 use stromboli::hooks::{Hook, RequestEvent};
 use stromboli::{AgentRequest, Client, Credentials, RetryPolicy, Timeouts, Token};
-use stromboli_emulator::{Answer, Emulator, Refusal, Run, Stats};
+use stromboli_emulator::{Answer, Emulator, Injected, Refusal, Run, Stats};
 
 use super::cell::Came;
 use super::class::{ANSWER, Class, IMAGE, TOKEN, World};
@@ -24,6 +24,8 @@ const SCANT: Duration = Duration::from_millis(300);
 const AMPLE: Duration = Duration::from_secs(60);
 /// What a loaded machine, and the end of an error's body (docs/decisions.md), may add to it.
 const SLACK: Duration = Duration::from_secs(20);
+/// How often a call is made whose scant time is up before the fault has struck, on a loaded machine.
+const TRIES: usize = 20;
 /// A job that is asked this goes on and on.
 const LONG: &str = "long";
 
@@ -99,15 +101,31 @@ impl Lane {
 
     /// Lets a call meet `fault`.
     pub(super) async fn meet(&mut self, fault: &Fault) -> Came {
+        let is_ample = Time::of(self.class, &fault.sees(self.class)) == Time::Ample;
+        let tries = if is_ample { 1 } else { TRIES };
+        let mut came = self.call_into(fault).await;
+        for _ in 1..tries {
+            if came.struck {
+                break;
+            }
+            came = self.call_into(fault).await;
+        }
+        came
+    }
+
+    async fn call_into(&mut self, fault: &Fault) -> Came {
         self.cells += 1;
         let sees = fault.sees(self.class);
         match &fault.how {
             How::Injected(injected) => {
                 let (method, path) = self.class.target();
                 let injected = (**injected).clone().method(method).on(path);
-                let emulator = Arc::clone(&self.emulator);
-                let strike = move || drop(emulator.inject(injected.clone()));
-                self.emulated(&sees, Box::new(strike)).await
+                let (emulator, handle) = (Arc::clone(&self.emulator), Arc::<OnceLock<_>>::default());
+                let struck = Arc::clone(&handle);
+                let strike = move || drop(handle.set(emulator.inject(injected.clone())));
+                let mut came = self.emulated(&sees, Box::new(strike)).await;
+                came.struck = struck.get().is_some_and(|fault: &Injected| fault.fired() > 0);
+                came
             }
             How::Refused => {
                 let (emulator, refusal) = (Arc::clone(&self.emulator), Mutex::<Option<Refusal>>::default());
@@ -115,11 +133,13 @@ impl Lane {
                 self.emulated(&sees, Box::new(strike)).await
             }
             How::Played { tls, reads, script } => {
+                let before = self.peer.played();
                 self.peer.play(*reads, script);
                 let scheme = if *tls == Tls::Wanted { "https" } else { "http" };
                 let url = format!("{scheme}://{}", self.peer.address());
                 let mut came = self.call(&sees, &url, self.world("job-1", "s-1", "agent-1")).await;
                 came.left = measure::settles(|| self.peer.open(), 0).await;
+                came.struck = self.peer.played() > before;
                 came
             }
             How::Nameless => {
@@ -156,6 +176,8 @@ impl Lane {
             lost: world.lost.lock().unwrap().take(),
             executions: 0,
             left: 0,
+            // No server has a part in a connection that cannot be made; others say so.
+            struck: true,
         }
     }
 

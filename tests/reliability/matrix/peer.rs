@@ -41,6 +41,7 @@ pub(super) struct Peer {
     port: u16,
     playing: Arc<Mutex<Playing>>,
     open: Arc<AtomicUsize>,
+    played: Arc<AtomicUsize>,
     /// Of its own: one that sends without end takes no time from the client's. None once it is dropped.
     runtime: Option<Runtime>,
 }
@@ -63,22 +64,24 @@ impl Peer {
         let listener = runtime.spawn(TcpListener::bind("127.0.0.1:0")).await.unwrap().unwrap();
         let port = listener.local_addr().unwrap().port();
         let open = Arc::<AtomicUsize>::default();
-        let counted = Arc::clone(&open);
+        let played = Arc::<AtomicUsize>::default();
+        let counts = (Arc::clone(&open), Arc::clone(&played));
         let script: Script = Arc::new(|good| vec![Act::Send(good.whole())]);
         let reads = Reads::All;
         let playing = Arc::new(Mutex::new(Playing { reads, script }));
-        let played = Arc::clone(&playing);
+        let now = Arc::clone(&playing);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (playing, counted) = (played.lock().unwrap().clone(), Arc::clone(&counted));
+                let (playing, (open, played)) = (now.lock().unwrap().clone(), counts.clone());
                 // An error is the client's going away.
-                tokio::spawn(async move { serve(stream, class, playing, &counted).await });
+                tokio::spawn(async move { serve(stream, class, playing, &open, &played).await });
             }
         });
         Self {
             port,
             playing,
             open,
+            played,
             runtime: Some(runtime),
         }
     }
@@ -96,6 +99,11 @@ impl Peer {
     /// The connections that are open and were used. A call that ends while it connects leaves one in its client's pool.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::SeqCst)
+    }
+
+    /// How often anything was played in the place of a good answer.
+    pub(super) fn played(&self) -> usize {
+        self.played.load(Ordering::SeqCst)
     }
 }
 
@@ -124,11 +132,18 @@ impl Drop for Open {
     }
 }
 
-async fn serve(mut stream: TcpStream, class: Class, playing: Playing, open: &Arc<AtomicUsize>) -> io::Result<()> {
+async fn serve(
+    mut stream: TcpStream,
+    class: Class,
+    playing: Playing,
+    open: &Arc<AtomicUsize>,
+    played: &AtomicUsize,
+) -> io::Result<()> {
     let Playing { reads, script } = playing;
     stream.set_nodelay(true)?;
     if reads == Reads::Nothing {
         let _here = Open::count(open);
+        played.fetch_add(1, Ordering::SeqCst);
         return play(&mut stream, script(&good("GET", "/health"))).await;
     }
     let mut request = Vec::new();
@@ -153,6 +168,7 @@ async fn serve(mut stream: TcpStream, class: Class, playing: Playing, open: &Arc
     }
     let good = good(method, target);
     if is_meant {
+        played.fetch_add(1, Ordering::SeqCst);
         play(&mut stream, script(&good)).await
     } else {
         play(&mut stream, vec![Act::Send(good.whole())]).await

@@ -1,97 +1,133 @@
-//! What the process uses over time, and whether that grows.
+//! What the process uses when nothing is under way, and whether that grows.
 
 use std::fmt::Write;
-
-use tokio::runtime::Handle;
+use std::time::{Duration, Instant};
 
 use crate::measure;
 
-/// What is used at one moment.
+/// What is in use when all users rest.
 #[derive(Clone, Copy)]
 struct Sample {
-    heap: u64,
+    /// In KiB, as the others.
+    allocated: u64,
+    anonymous: u64,
     resident: u64,
-    descriptors: u64,
-    tasks: u64,
 }
 
-/// Samples in the order in which they were taken.
+/// What was in use at each rest, in order, and the most at any time in between.
 #[derive(Default)]
-pub(super) struct Gauge(Vec<Sample>);
+pub(super) struct Gauge {
+    rests: Vec<Sample>,
+    most: Most,
+}
 
-/// How much of the time is for warming up.
-const WARM_UP: f64 = 0.2;
+#[derive(Default)]
+struct Most {
+    files: usize,
+    tasks: usize,
+    allocated: usize,
+    resident: u64,
+}
 
-/// The least of one thing at the beginning and at the end of the time after the warm-up, a third of it each: what is in use
-/// when few calls are under way, however busy the machine is at other times.
+/// How many of the first rests are for warming up: a fifth.
+const WARM_UP: usize = 5;
+const LOOK: Duration = Duration::from_millis(500);
+
+/// One thing at all rests, and its medians over the first and the last third of those after the warm-up.
 pub(super) struct Trend {
     pub(super) name: &'static str,
-    pub(super) first: u64,
-    pub(super) last: u64,
-    most: u64,
-    /// How much more is chance: a few idle connections, or what an allocator keeps of busier moments.
-    chance: u64,
+    first: u64,
+    last: u64,
+    rests: Vec<u64>,
 }
 
 impl Trend {
+    fn new(name: &'static str, rests: Vec<u64>) -> Self {
+        let warm = &rests[rests.len() / WARM_UP..];
+        let third = warm.len().div_ceil(3);
+        let (first, last) = (median(&warm[..third]), median(&warm[warm.len() - third..]));
+        Self {
+            name,
+            first,
+            last,
+            rests,
+        }
+    }
+
     /// How much greater the end is, in percent; negative if it is smaller.
     pub(super) fn drift(&self) -> f64 {
         (self.last as f64 / self.first as f64 - 1.0) * 100.0
     }
+}
 
-    /// Whether the end is more than that many percent greater, and not by chance.
-    pub(super) fn grows(&self, percent: f64) -> bool {
-        self.drift() > percent && self.last > self.first.saturating_add(self.chance)
-    }
+fn median(samples: &[u64]) -> u64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
 }
 
 impl Gauge {
-    pub(super) fn look(&mut self) {
-        self.0.push(Sample {
-            heap: crate::HEAP.current_usage() as u64 / 1024,
-            resident: measure::resident(),
-            descriptors: measure::descriptors() as u64,
-            tasks: Handle::current().metrics().num_alive_tasks() as u64,
+    /// Looks again and again while calls are under way.
+    pub(super) async fn look_for(&mut self, time: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            tokio::time::sleep(LOOK).await;
+            let most = &mut self.most;
+            most.files = most.files.max(measure::descriptors());
+            most.tasks = most.tasks.max(measure::tasks());
+            most.allocated = most.allocated.max(measure::allocated() / 1024);
+            most.resident = most.resident.max(measure::resident().all);
+        }
+    }
+
+    /// Looks while none is, when so many bytes are allocated.
+    pub(super) fn rest(&mut self, allocated: usize) {
+        let resident = measure::resident();
+        self.rests.push(Sample {
+            allocated: allocated as u64 / 1024,
+            anonymous: resident.anonymous,
+            resident: resident.all,
         });
     }
 
-    pub(super) fn trends(&self) -> [Trend; 4] {
-        let warm = &self.0[(self.0.len() as f64 * WARM_UP) as usize..];
-        let third = warm.len().div_ceil(3);
-        let trend = |name, chance, of: fn(&Sample) -> u64| Trend {
-            name,
-            first: least(&warm[..third], of),
-            last: least(&warm[warm.len() - third..], of),
-            most: warm.iter().map(of).max().unwrap_or_default(),
-            chance,
-        };
+    pub(super) fn trends(&self) -> [Trend; 3] {
+        let trend = |name, of: fn(&Sample) -> u64| Trend::new(name, self.rests.iter().map(of).collect());
         [
-            trend("allocated, KiB", 0, |sample| sample.heap),
-            trend("resident, KiB", u64::MAX, |sample| sample.resident),
-            trend("files and sockets", 10, |sample| sample.descriptors),
-            trend("tasks", 10, |sample| sample.tasks),
+            trend("allocated", |sample| sample.allocated),
+            trend("resident", |sample| sample.resident),
+            trend("resident, without the program's file", |sample| sample.anonymous),
         ]
     }
-}
 
-fn least(samples: &[Sample], of: fn(&Sample) -> u64) -> u64 {
-    samples.iter().map(of).min().unwrap_or_default()
-}
-
-/// The trends as a table.
-pub(super) fn table(trends: &[Trend]) -> String {
-    let mut table = "| in use, least | first third | last third | drift | most |\n|---|---|---|---|---|\n".to_owned();
-    for trend in trends {
+    /// The trends, and what they come from.
+    pub(super) fn table(&self) -> String {
+        let mut table = "| at rest, KiB | first third | last third | drift |\n|---|---|---|---|\n".to_owned();
+        let trends = self.trends();
+        for trend in &trends {
+            let (name, first, last, drift) = (trend.name, trend.first, trend.last, trend.drift());
+            writeln!(table, "| {name} | {first} | {last} | {drift:+.1} % |").unwrap();
+        }
+        table.push_str("\nAt each rest:\n\n");
+        for trend in &trends {
+            let rests: Vec<String> = trend.rests.iter().map(u64::to_string).collect();
+            writeln!(table, "- {}: {}", trend.name, rests.join(" ")).unwrap();
+        }
+        let most = &self.most;
         writeln!(
             table,
-            "| {} | {} | {} | {:+.1} % | {} |",
-            trend.name,
-            trend.first,
-            trend.last,
-            trend.drift(),
-            trend.most
+            "\nIn between up to {} files and sockets, {} tasks, {} KiB allocated and {} KiB resident.",
+            most.files, most.tasks, most.allocated, most.resident
         )
         .unwrap();
+        table
     }
-    table
+}
+
+#[test]
+fn what_grows_is_seen_and_what_came_once_is_not() {
+    let drift = |of: fn(u64) -> u64| Trend::new("x", (0..16).map(of).collect()).drift();
+    assert!(drift(|rest| 1000 + 10 * rest) > 5.0, "slow growth");
+    assert!(drift(|rest| if rest < 10 { 1000 } else { 1060 }) > 5.0, "a step");
+    assert!(drift(|rest| 500 * rest.min(3)).abs() < 0.1, "the warm-up");
+    assert!(drift(|rest| if rest == 14 { 2000 } else { 1000 }).abs() < 0.1, "once");
 }

@@ -1,22 +1,17 @@
 //! What was asked for and what came of it. It takes the same memory however long it is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use stromboli::{Error, Result};
 
-/// More calls than a soak makes.
-const CALLS: usize = 1 << 21;
-
 /// What a call that executes came to, as its caller was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub(super) enum Told {
-    Nothing,
     /// It was executed.
     Done,
     /// A job was begun, which a killed server may not have come to.
@@ -28,27 +23,34 @@ pub(super) enum Told {
 }
 
 impl Told {
-    const ALL: [Self; 5] = [Self::Nothing, Self::Done, Self::Begun, Self::Doubtful, Self::Denied];
+    const ALL: [Self; 4] = [Self::Done, Self::Begun, Self::Doubtful, Self::Denied];
 }
 
 pub(super) struct Ledger {
     next: AtomicUsize,
-    told: Box<[AtomicU8]>,
+    /// What each call was told: its number and the [`Told`], a line each.
+    told: Mutex<File>,
+    /// The ids of the jobs that were begun, a line each.
+    jobs: Mutex<File>,
     /// How often which operation ended how.
     counts: Mutex<BTreeMap<(&'static str, String), u64>>,
     broken: Mutex<Vec<String>>,
-    /// The ids of the jobs that were begun, a line each.
-    jobs: Mutex<File>,
 }
 
+/// The files of a ledger.
+const TOLD: &str = "told";
+const JOBS: &str = "jobs";
+
 impl Ledger {
-    pub(super) fn new(jobs: &Path) -> Self {
+    /// Keeps its lists in this folder.
+    pub(super) fn new(folder: &Path) -> Self {
+        let file = |name| Mutex::new(File::create(folder.join(name)).unwrap());
         Self {
             next: AtomicUsize::new(0),
-            told: (0..CALLS).map(|_| AtomicU8::new(0)).collect(),
+            told: file(TOLD),
+            jobs: file(JOBS),
             counts: Mutex::default(),
             broken: Mutex::default(),
-            jobs: Mutex::new(File::create(jobs).unwrap()),
         }
     }
 
@@ -65,7 +67,7 @@ impl Ledger {
             Err(error) if error.may_have_executed() => Told::Doubtful,
             Err(_) => Told::Denied,
         };
-        self.told[call].store(told as u8, Ordering::SeqCst);
+        writeln!(self.told.lock().unwrap(), "{call} {told:?}").unwrap();
         self.count(operation, result)
     }
 
@@ -105,29 +107,47 @@ impl Ledger {
         self.counts.lock().unwrap().clone()
     }
 
-    /// Compares with the prompts that the server gave to agents.
-    pub(super) fn compare(&self, executions: &[String]) -> Compared {
-        let mut compared = Compared::default();
+    /// Compares what is in this folder with the prompts that the server gave to agents.
+    pub(super) fn compare(&self, folder: &Path, executions: &[String]) -> Compared {
         let mut times: BTreeMap<&str, u32> = BTreeMap::new();
         for prompt in executions {
             *times.entry(prompt).or_default() += 1;
         }
-        compared.executions = executions.len();
-        for call in 0..self.next.load(Ordering::SeqCst) {
-            let told = Told::ALL[usize::from(self.told[call].load(Ordering::SeqCst))];
+        let words = Told::ALL.map(|told| (format!("{told:?}"), told));
+        let told = std::fs::read_to_string(folder.join(TOLD)).unwrap();
+        let told: HashMap<usize, Told> = told
+            .lines()
+            .map(|line| {
+                let (call, word) = line.split_once(' ').unwrap();
+                let (_, told) = words.iter().find(|(name, _)| name == word).unwrap();
+                (call.parse().unwrap(), *told)
+            })
+            .collect();
+        let mut compared = Compared {
+            calls: self.next.load(Ordering::SeqCst),
+            executions: executions.len(),
+            ..Compared::default()
+        };
+        for call in 0..compared.calls {
             let executed = times.remove(prompt(call).as_str()).unwrap_or_default();
-            compared.calls += 1;
             compared.twice += usize::from(executed > 1);
-            match told {
-                Told::Done => compared.lost += usize::from(executed == 0),
-                Told::Denied => compared.wrongly_denied += usize::from(executed > 0),
-                Told::Doubtful => compared.doubtful += 1,
-                Told::Begun | Told::Nothing => {}
+            match told.get(&call) {
+                Some(Told::Done) => compared.lost += usize::from(executed == 0),
+                Some(Told::Denied) => compared.wrongly_denied += usize::from(executed > 0),
+                Some(Told::Doubtful) => compared.doubtful += 1,
+                Some(Told::Begun) => {}
+                None => compared.untold += 1,
             }
         }
         compared.unknown = times.len();
         compared
     }
+}
+
+/// The ids of the jobs that were begun, from the files of a ledger.
+pub(super) fn jobs(folder: &Path) -> BTreeSet<String> {
+    let jobs = std::fs::read_to_string(folder.join(JOBS)).unwrap();
+    jobs.lines().map(str::to_owned).collect()
 }
 
 /// What the server did and what its users were told of it.
@@ -140,6 +160,8 @@ pub(super) struct Compared {
     pub(super) doubtful: usize,
     /// Said to be done, and the server never did it.
     pub(super) lost: usize,
+    /// Ended, and nobody noted how.
+    pub(super) untold: usize,
     /// Executed, and nobody asked for it.
     pub(super) unknown: usize,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use stromboli::{AgentRequest, Client, JobStatus, Result, WaitOptions};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 use super::ledger::{Ledger, Told};
 use super::server::answer_to;
@@ -14,11 +14,16 @@ const HANGING: Duration = Duration::from_secs(180);
 /// Longer than the server is ever away.
 const OUTAGE: Duration = Duration::from_secs(60);
 
-/// How often a job is waited for before its end counts as lost.
-const WAITS: usize = 5;
-
-/// Uses the server until it is told to stop, with pauses of `think` on average.
-pub(super) async fn live(client: Client, ledger: &Ledger, seed: u64, think: Duration, mut stop: watch::Receiver<bool>) {
+/// Uses the server until it is told to stop, with pauses of `think` on average. It holds `work` for reading while a request
+/// is under way: who has it for writing sees all users rest.
+pub(super) async fn live(
+    client: Client,
+    ledger: &Ledger,
+    work: &RwLock<()>,
+    seed: u64,
+    think: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut random = fastrand::Rng::with_seed(seed);
     loop {
         let pause = Box::pin(tokio::time::sleep(think.mul_f64(2.0 * random.f64())));
@@ -26,6 +31,7 @@ pub(super) async fn live(client: Client, ledger: &Ledger, seed: u64, think: Dura
         if let Either::Left(_) = select(stopped, pause).await {
             return;
         }
+        let _work = work.read().await;
         let choice = random.u8(..20);
         let asked = ask(&client, ledger, choice);
         if tokio::time::timeout(HANGING, asked).await.is_err() {
@@ -62,19 +68,15 @@ async fn job(client: &Client, ledger: &Ledger) {
         return;
     };
     ledger.begun(job.id());
-    // An answer that cannot be read ends a wait, and another may follow.
-    for _ in 0..WAITS {
-        let ended = job.wait_with(WaitOptions::new().give_up_after(OUTAGE)).await;
-        let Some(ended) = ledger.count("wait", ended) else {
-            continue;
-        };
-        ledger.add("job", ended.status.to_string());
-        if ended.status == JobStatus::Completed && ended.text() != answer_to(&prompt) {
-            ledger.broken(format!("job {} ended with another text", job.id()));
-        }
+    let ended = job.wait_with(WaitOptions::new().give_up_after(OUTAGE)).await;
+    let Some(ended) = ledger.count("wait", ended) else {
+        ledger.broken(format!("the end of job {} was not seen", job.id()));
         return;
+    };
+    ledger.add("job", ended.status.to_string());
+    if ended.status == JobStatus::Completed && ended.text() != answer_to(&prompt) {
+        ledger.broken(format!("job {} ended with another text", job.id()));
     }
-    ledger.broken(format!("the end of job {} was not seen", job.id()));
 }
 
 async fn stream(client: &Client, ledger: &Ledger) {
