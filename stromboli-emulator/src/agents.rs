@@ -65,7 +65,7 @@ pub(crate) fn create(state: &Arc<State>, request: CreateRequest) -> io::Result<S
     let id = format!("agent-{}", state.random_uuid());
     let session_id = state.random_uuid();
     // Its directory is all that there is of it: where its transcript lies, the server does not look.
-    state.sessions.create(&session_id);
+    state.sessions.create(&session_id.as_str().into());
     let agent = Arc::new(LiveAgent::new(
         id.clone(),
         session_id.clone(),

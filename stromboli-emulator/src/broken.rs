@@ -29,6 +29,8 @@ pub(crate) struct Broken {
     version: Version,
     /// The request is a `HEAD`, whose answer has no body.
     is_head: bool,
+    /// The answer is the stream of an agent, which may have no end.
+    is_endless: bool,
 }
 
 /// Why an answer goes no further.
@@ -95,6 +97,9 @@ impl Broken {
         let mut pieces = Pieces::new(body);
         let framing = match (flaw, length) {
             _ if bare => Framing::None,
+            (Flaw::Length(more), _) if self.is_endless => {
+                Framing::Length(pieces.first().await.saturating_add_signed(*more))
+            }
             (Flaw::Length(more), _) => Framing::Length(pieces.collect().await.saturating_add_signed(*more)),
             (Flaw::GarbageChunk(_), _) => Framing::Chunks,
             (_, Some(length)) => Framing::Length(length),
@@ -128,6 +133,7 @@ impl Broken {
             out.piece(&piece, framing).await?;
             sent += 1;
             match flaw {
+                Flaw::Length(_) if self.is_endless => return Ok(()),
                 Flaw::GarbageChunk(bytes) => return out.send(bytes).await,
                 Flaw::CutAfterEndMarker if is_marker => return Ok(()),
                 _ => {}

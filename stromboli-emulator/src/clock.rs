@@ -27,7 +27,10 @@ impl Clock {
     /// What time it is.
     pub(crate) fn timestamp(&self) -> Timestamp {
         let now = Timestamp::now();
-        now.checked_add(self.ahead()).unwrap_or(Timestamp::MAX)
+        match self.ahead() {
+            Duration::ZERO => now,
+            ahead => now.checked_add(ahead).unwrap_or(Timestamp::MAX),
+        }
     }
 
     /// A moment to measure from.

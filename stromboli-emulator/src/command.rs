@@ -1,22 +1,20 @@
 //! What podman and Claude Code refuse before a prompt gets to the model, and the conversation that it gets to otherwise.
 //! What Claude Code does was tried with release 2.1.197, and the texts are its own; podman's are such as podman gives.
 
+use std::sync::Arc;
+
 use futures_util::stream;
 
 use crate::answer::{Answer, Exit, Step};
 use crate::request::{RunRequest, flag};
 use crate::secrets;
-use crate::sessions::{Place, WORKDIR};
+use crate::sessions::{self, Place};
 use crate::state::State;
 
 impl RunRequest {
     /// Where the command runs.
     pub(crate) fn workdir(&self) -> &str {
-        if self.workdir.is_empty() {
-            WORKDIR
-        } else {
-            &self.workdir
-        }
+        sessions::workdir(&self.workdir)
     }
 }
 
@@ -24,7 +22,7 @@ impl RunRequest {
 ///
 /// # Errors
 /// What is printed instead of an answer, when podman does not run the container or Claude Code does not take the session.
-pub(crate) fn start(state: &State, request: &RunRequest, session: &str) -> Result<Place, Answer> {
+pub(crate) fn start(state: &State, request: &RunRequest, session: &Arc<str>) -> Result<Place, Answer> {
     podman(state, request).map_err(|text| refusal(125, text))?;
     conversation(state, request, session).map_err(|text| refusal(1, text))
 }
@@ -50,7 +48,7 @@ fn podman(state: &State, request: &RunRequest) -> Result<(), String> {
 }
 
 /// The server turns `resume` into `--resume ID` and everything else into `--session-id ID`, and passes the other flags on.
-fn conversation(state: &State, request: &RunRequest, session: &str) -> Result<Place, String> {
+fn conversation(state: &State, request: &RunRequest, session: &Arc<str>) -> Result<Place, String> {
     let (sessions, options) = (&state.sessions, &request.claude);
     let asked = Place::new(request.workdir(), session);
     let forks = flag(options, "fork_session");
@@ -61,17 +59,19 @@ fn conversation(state: &State, request: &RunRequest, session: &str) -> Result<Pl
         if !forks {
             return Ok(known);
         }
-        let fork = known.sibling(state.random_uuid());
+        let fork = known.sibling(state.random_uuid().into());
         return Ok(forked(state, request, session, &known, fork));
     }
     if flag(options, "continue") && !forks {
         let allowed = "can only be used with --continue or --resume if --fork-session is also specified";
         return Err(format!("Error: --session-id {allowed}."));
     }
-    if !is_uuid(session) {
+    // An id that the server chose is a UUID, and has no conversation yet.
+    let chosen = request.session_id().is_none();
+    if !chosen && !is_uuid(session) {
         return Err("Error: Invalid session ID. Must be a valid UUID.".to_owned());
     }
-    if sessions.has(session, &asked) {
+    if !chosen && sessions.has(session, &asked) {
         return Err(format!("Error: Session ID {session} is already in use."));
     }
     Ok(match latest().flatten() {

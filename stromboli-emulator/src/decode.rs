@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
+use crate::fields::Fields;
 use crate::syntax;
 
 /// How deep the values of an `AnyMap` may be nested; Go's limit is that of the syntax.
@@ -57,14 +58,11 @@ impl Record {
 ///
 /// # Errors
 /// Go's text for what is wrong: the first syntax error, else the first field that does not fit.
-pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>, String> {
-    syntax::check(body)?;
-    let text = valid_utf8(body);
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    let value = <&RawValue>::deserialize(&mut reader).map_err(|error| error.to_string())?;
-    match shape(value) {
-        "null" => Ok(Map::new()),
-        "object" => fields(value, record, ""),
+pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Fields, String> {
+    let value = valid_utf8(syntax::check(body)?);
+    match shape(&value) {
+        "null" => Ok(Fields::default()),
+        "object" => fields(&value, record, ""),
         other => Err(format!(
             "json: cannot unmarshal {other} into Go value of type {}",
             record.go_type()
@@ -76,8 +74,8 @@ pub(crate) fn decode(body: &[u8], record: &Record) -> Result<Map<String, Value>,
 ///
 /// # Errors
 /// The validator's text, a line for each field that is missing.
-pub(crate) fn require(fields: &Map<String, Value>, record: &Record, required: &[(&str, &str)]) -> Result<(), String> {
-    let is_empty = |name: &str| fields.get(name).and_then(Value::as_str).is_none_or(str::is_empty);
+pub(crate) fn require(fields: &Fields, record: &Record, required: &[(&str, &str)]) -> Result<(), String> {
+    let is_empty = |name: &str| fields.text(name).is_empty();
     let missing = required.iter().filter(|(name, _)| is_empty(name));
     let lines = missing.map(|(_, go_name)| {
         let rule = format!("Field validation for '{go_name}' failed on the 'required' tag");
@@ -91,22 +89,23 @@ pub(crate) fn require(fields: &Map<String, Value>, record: &Record, required: &[
     }
 }
 
-fn fields(object: &RawValue, record: &Record, path: &str) -> Result<Map<String, Value>, String> {
-    let mut known = Map::new();
+/// The fields of an object that lies at `path`.
+fn fields(object: &str, record: &Record, path: &str) -> Result<Fields, String> {
+    let mut known = Fields::default();
     for (key, value) in read::<Entries>(object)?.0 {
+        let value = value.get();
         let exact = record.fields.iter().find(|(name, _)| *name == key);
         // Go matches names without regard to case when none is the same.
         let folded = || record.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(&key));
         let Some((name, kind)) = exact.or_else(folded) else {
             continue;
         };
-        let path = if path.is_empty() {
-            (*name).to_owned()
-        } else {
-            format!("{path}.{name}")
+        let path = || match path {
+            "" => (*name).to_owned(),
+            path => format!("{path}.{name}"),
         };
         let wrong = |what: &str, go_type: &str| {
-            let place = format!("{}.{path}", record.name);
+            let place = format!("{}.{}", record.name, path());
             format!("json: cannot unmarshal {what} into Go struct field {place} of type {go_type}")
         };
         let wrong_number = || wrong(&format!("number {value}"), &kind.go_type());
@@ -115,48 +114,52 @@ fn fields(object: &RawValue, record: &Record, path: &str) -> Result<Map<String, 
             (Kind::Text, "string") => text(value, wrong)?,
             (Kind::Flag, "bool") => read(value)?,
             (Kind::Float, "number") => Value::Number(read(value).map_err(|_| wrong_number())?),
-            (Kind::Int, "number") => Value::from(value.get().parse::<i64>().map_err(|_| wrong_number())?),
+            (Kind::Int, "number") => Value::from(value.parse::<i64>().map_err(|_| wrong_number())?),
             (Kind::AnyMap, "object") => any(value, MAX_DEPTH, &wrong)?,
-            (Kind::Record(inner), "object") => Value::Object(fields(value, inner, &path)?),
+            (Kind::Record(inner), "object") => fields(value, inner, &path())?.into(),
             (Kind::TextList, "array") => {
                 let items = read::<Vec<&RawValue>>(value)?.into_iter();
-                Value::Array(items.map(|item| text(item, wrong)).collect::<Result<_, _>>()?)
+                Value::Array(items.map(|item| text(item.get(), wrong)).collect::<Result<_, _>>()?)
             }
             (Kind::TextMap, "object") => {
                 let entries = read::<Entries>(value)?.0.into_iter();
-                let entries = entries.map(|(key, item)| Ok((key, text(item, wrong)?)));
+                let entries = entries.map(|(key, item)| Ok((key.into_owned(), text(item.get(), wrong)?)));
                 Value::Object(entries.collect::<Result<_, String>>()?)
             }
             (kind, other) => return Err(wrong(other, &kind.go_type())),
         };
-        known.insert((*name).to_owned(), value);
+        known.set(name, value);
     }
     Ok(known)
 }
 
 /// A string, or an element of a list or map of them, where `null` leaves Go's empty string.
-fn text(value: &RawValue, wrong: impl Fn(&str, &str) -> String) -> Result<Value, String> {
+fn text(value: &str, wrong: impl Fn(&str, &str) -> String) -> Result<Value, String> {
     match shape(value) {
         "null" => Ok(Value::from("")),
-        "string" => Ok(Value::String(read::<Text>(value)?.0)),
+        "string" => Ok(Value::String(read::<Text>(value)?.0.into_owned())),
         other => Err(wrong(other, "string")),
     }
 }
 
 /// A value of any type, at most `depth` levels of it.
-fn any(value: &RawValue, depth: usize, wrong: &impl Fn(&str, &str) -> String) -> Result<Value, String> {
+fn any(value: &str, depth: usize, wrong: &impl Fn(&str, &str) -> String) -> Result<Value, String> {
     let Some(depth) = depth.checked_sub(1) else {
         return Err("the emulator does not read values nested so deep".to_owned());
     };
     Ok(match shape(value) {
         "object" => {
             let entries = read::<Entries>(value)?.0.into_iter();
-            let entries = entries.map(|(key, item)| Ok((key, any(item, depth, wrong)?)));
+            let entries = entries.map(|(key, item)| Ok((key.into_owned(), any(item.get(), depth, wrong)?)));
             Value::Object(entries.collect::<Result<_, String>>()?)
         }
         "array" => {
             let items = read::<Vec<&RawValue>>(value)?.into_iter();
-            Value::Array(items.map(|item| any(item, depth, wrong)).collect::<Result<_, _>>()?)
+            Value::Array(
+                items
+                    .map(|item| any(item.get(), depth, wrong))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         "string" => text(value, wrong)?,
         "number" => Value::Number(read(value).map_err(|_| wrong(&format!("number {value}"), "float64"))?),
@@ -165,8 +168,8 @@ fn any(value: &RawValue, depth: usize, wrong: &impl Fn(&str, &str) -> String) ->
 }
 
 /// What Go calls a value of that type; its first byte tells, since the syntax was checked.
-fn shape(value: &RawValue) -> &'static str {
-    match value.get().as_bytes().first() {
+fn shape(value: &str) -> &'static str {
+    match value.as_bytes().first() {
         Some(b'n') => "null",
         Some(b't' | b'f') => "bool",
         Some(b'"') => "string",
@@ -177,8 +180,8 @@ fn shape(value: &RawValue) -> &'static str {
 }
 
 /// One level of a value whose type is known.
-fn read<'a, T: Deserialize<'a>>(value: &'a RawValue) -> Result<T, String> {
-    serde_json::from_str(value.get()).map_err(|error| error.to_string())
+fn read<'a, T: Deserialize<'a>>(value: &'a str) -> Result<T, String> {
+    serde_json::from_str(value).map_err(|error| error.to_string())
 }
 
 /// Go puts one replacement character in the place of each byte that is not UTF-8.
@@ -194,7 +197,7 @@ fn valid_utf8(body: &[u8]) -> Cow<'_, str> {
 }
 
 /// The members of an object in their order, each name as often as it is there.
-struct Entries<'a>(Vec<(String, &'a RawValue)>);
+struct Entries<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Entries<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -219,19 +222,26 @@ impl<'de> Deserialize<'de> for Entries<'de> {
 }
 
 /// A string, in which Go replaces the escapes of lone surrogates.
-struct Text(String);
+struct Text<'a>(Cow<'a, str>);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Lossy;
-        impl Visitor<'_> for Lossy {
-            type Value = Text;
+        impl<'de> Visitor<'de> for Lossy {
+            type Value = Text<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+            /// Without escapes.
+            fn visit_borrowed_bytes<E: Error>(self, bytes: &'de [u8]) -> Result<Text<'de>, E> {
+                str::from_utf8(bytes)
+                    .map(|text| Text(Cow::Borrowed(text)))
+                    .map_err(E::custom)
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text<'de>, E> {
                 let mut text = String::new();
                 for chunk in bytes.utf8_chunks() {
                     text.push_str(chunk.valid());
@@ -240,7 +250,7 @@ impl<'de> Deserialize<'de> for Text {
                         text.push('\u{fffd}');
                     }
                 }
-                Ok(Text(text))
+                Ok(Text(Cow::Owned(text)))
             }
         }
         deserializer.deserialize_bytes(Lossy)
@@ -271,7 +281,7 @@ mod tests {
     };
 
     fn read(body: &str) -> Result<Value, String> {
-        decode(body.as_bytes(), &OUTER).map(Value::Object)
+        decode(body.as_bytes(), &OUTER).map(Value::from)
     }
 
     #[test]
@@ -296,7 +306,7 @@ mod tests {
 
     #[test]
     fn what_is_not_unicode_in_a_string_is_replaced() {
-        let read = |body: &[u8]| decode(body, &OUTER).map(Value::Object).unwrap();
+        let read = |body: &[u8]| decode(body, &OUTER).map(Value::from).unwrap();
         let invalid = read(b"{\"text\":\"a\xe2\x82\"}");
         assert_eq!(invalid, json!({"text": "a\u{fffd}\u{fffd}"}));
         let lone = read(br#"{"text":"\ud800\u0041\udc00","any":{"\udfff":"\ud83d\ude00"}}"#);

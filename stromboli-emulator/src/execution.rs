@@ -24,7 +24,7 @@ const PARTIAL_OUTPUT: usize = 2000;
 pub(crate) struct Execution {
     state: Arc<State>,
     id: String,
-    session_id: String,
+    session_id: Arc<str>,
     /// None after the end.
     occupied: Option<Occupied>,
     answer: Answer,
@@ -104,8 +104,10 @@ fn is_zero(number: &i32) -> bool {
 }
 
 /// The caller's session, or a fresh one.
-pub(crate) fn session_id(state: &State, request: &RunRequest) -> String {
-    request.session_id().map_or_else(|| state.random_uuid(), str::to_owned)
+pub(crate) fn session_id(state: &State, request: &RunRequest) -> Arc<str> {
+    request
+        .session_id()
+        .map_or_else(|| state.random_uuid().into(), Arc::from)
 }
 
 impl Execution {
@@ -113,13 +115,13 @@ impl Execution {
     ///
     /// # Errors
     /// The text of the check that failed.
-    pub(crate) fn begin(state: &Arc<State>, request: RunRequest, session_id: String) -> Result<Self, String> {
+    pub(crate) fn begin(state: &Arc<State>, request: RunRequest, session_id: Arc<str>) -> Result<Self, String> {
         let timeout = validate::check(&request, &state.settings)?;
         let occupied = state.sessions.occupy(&session_id);
         let occupied = occupied
             .ok_or_else(|| format!("session initialization in progress: session {session_id}; please retry"))?;
         state.sessions.create(&session_id);
-        let id = format!("run-{}", state.random_id());
+        let id = state.random_id("run-");
         let (answer, turn) = match command::start(state, &request, &session_id) {
             Ok(place) => {
                 let kept = !flag(&request.claude, "no_persistence");
@@ -130,7 +132,7 @@ impl Execution {
                 let run = Run {
                     id: id.clone(),
                     prompt: request.prompt,
-                    session_id: place.id,
+                    session_id: place.id.to_string(),
                     workdir: Some(request.workdir).filter(|path| !path.is_empty()),
                     claude: Value::Object(request.claude),
                     podman: Value::Object(request.podman),
@@ -211,7 +213,7 @@ impl Execution {
     }
 
     fn end(&mut self, exit: Exit) -> Result<Report, Failure> {
-        let output = self.output.trim().to_owned();
+        let output = trimmed(std::mem::take(&mut self.output));
         let usage = self.usage();
         self.keep();
         // Before anybody learns of the end: who does may go on with the session at once.
@@ -283,8 +285,19 @@ impl CrashInfo {
     }
 }
 
-/// The member of that name, when the whole output is one JSON object that has it.
+/// The same without the space around it.
+fn trimmed(mut text: String) -> String {
+    text.truncate(text.trim_end().len());
+    let space = text.len() - text.trim_start().len();
+    text.drain(..space);
+    text
+}
+
+/// The member of that name, when the whole output, which begins with no space, is one JSON object that has it.
 fn structured_output(output: &str) -> Option<Value> {
+    if !output.starts_with('{') {
+        return None;
+    }
     match serde_json::from_str(output).ok()? {
         Value::Object(mut fields) => fields.remove("structured_output").filter(|v| !v.is_null()),
         _ => None,

@@ -221,7 +221,8 @@ impl Fault {
     }
 
     /// Executed: `Content-Length` says so many bytes more than the body has, or less if negative; then the connection is
-    /// closed. The body of a stream is collected first.
+    /// closed. The body of a run's stream is collected first; of an agent's, which may have no end, only the first event
+    /// is sent.
     pub fn wrong_length(more: i64) -> Self {
         Self::answer(Flaw::Length(more))
     }

@@ -1,6 +1,7 @@
 //! The parsers of what clients send, for the targets below `fuzz/`: without a socket and without a server. Nobody else
 //! should use this; it follows the parsers and no version.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use crate::{duration, json, percent, syntax};
 
 /// Whether the first value of a body is JSON to Go, or else what it says.
 pub fn syntax(body: &[u8]) -> Result<(), String> {
-    syntax::check(body)
+    syntax::check(body).map(|_| ())
 }
 
 /// What each route that takes a prompt makes of a body: `/run`, the same before 0.5, `/agents` and `/agents/{id}/send`.
@@ -39,7 +40,7 @@ pub fn written(text: &str) -> Option<String> {
 
 /// A path as it is matched.
 pub fn path(path: &str) -> Option<String> {
-    percent::path(path)
+    percent::path(path).map(Cow::into_owned)
 }
 
 /// A parameter of a query.

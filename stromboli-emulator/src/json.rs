@@ -13,33 +13,31 @@ use serde_json::ser::{Formatter, Serializer};
 pub(crate) fn to_string(value: &impl Serialize) -> serde_json::Result<String> {
     // Most answers fit.
     let mut bytes = Vec::with_capacity(512);
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, GoStyle))?;
-    String::from_utf8(bytes).map_err(Error::custom)
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, GoNumbers))?;
+    String::from_utf8(bytes).map(escaped).map_err(Error::custom)
 }
 
-/// Go escapes what could end a script element or a JavaScript line, and writes whole numbers without a point.
-struct GoStyle;
-
-impl Formatter for GoStyle {
-    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        // Nearly every text has none, which its bytes tell sooner than its characters.
-        let special = |found, byte| found | matches!(byte, b'<' | b'>' | b'&' | 0xe2);
-        if !fragment.bytes().fold(false, special) {
-            return writer.write_all(fragment.as_bytes());
-        }
-        let mut rest = fragment;
-        while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
-            let (plain, from) = rest.split_at(at);
-            writer.write_all(plain.as_bytes())?;
-            let mut chars = from.chars();
-            if let Some(special) = chars.next() {
-                write!(writer, "\\u{:04x}", u32::from(special))?;
-            }
-            rest = chars.as_str();
-        }
-        writer.write_all(rest.as_bytes())
+/// Go escapes what could end a script element or a JavaScript line. In JSON none of it stands outside of a string.
+fn escaped(json: String) -> String {
+    // Nearly every text has none, which its bytes tell sooner than its characters.
+    let special = |found, byte| found | matches!(byte, b'<' | b'>' | b'&' | 0xe2);
+    if !json.bytes().fold(false, special) {
+        return json;
     }
+    let mut safe = String::with_capacity(json.len());
+    for character in json.chars() {
+        match character {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => safe.push_str(&format!("\\u{:04x}", u32::from(character))),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
 
+/// Go writes whole numbers without a point.
+struct GoNumbers;
+
+impl Formatter for GoNumbers {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
         let size = value.abs();
         if size >= 1e21 {

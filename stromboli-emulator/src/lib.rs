@@ -125,6 +125,7 @@ mod emulator;
 mod execution;
 mod fault;
 mod faults;
+mod fields;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -1,5 +1,6 @@
 //! What a test can see of the emulator: the requests that arrived and what became of the runs.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use axum::http::Method;
@@ -81,11 +82,19 @@ pub(crate) struct Kept {
 
 impl Kept {
     pub(crate) fn new(parts: &Parts, body: Bytes, executed: bool) -> Self {
-        let mut lines = String::with_capacity(256);
+        let headers = parts.headers.iter();
+        let length: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 2).sum();
+        // With room for the path of nearly every request.
+        let mut lines = String::with_capacity(length + 64);
         // Writing into a string cannot fail.
         let _ = write!(lines, "{}", parts.uri);
         for (name, value) in &parts.headers {
-            for text in [name.as_str(), &String::from_utf8_lossy(value.as_bytes())] {
+            // Nearly always it is text, which this tells sooner.
+            let value = match str::from_utf8(value.as_bytes()) {
+                Ok(value) => Cow::Borrowed(value),
+                Err(_) => String::from_utf8_lossy(value.as_bytes()),
+            };
+            for text in [name.as_str(), &value] {
                 lines.push('\n');
                 lines.push_str(text);
             }

@@ -1,5 +1,7 @@
 //! Percent-decoding of paths and queries, as Go's `net/url` does it.
 
+use std::borrow::Cow;
+
 /// The text behind a path or a part of a query; none when an escape is malformed. In a query `+` is a space.
 fn unescape(text: &str, in_query: bool) -> Option<String> {
     let mut bytes = text.bytes();
@@ -20,8 +22,12 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// The decoded path; none when an escape is malformed.
-pub(crate) fn path(path: &str) -> Option<String> {
-    unescape(path, false)
+pub(crate) fn path(path: &str) -> Option<Cow<'_, str>> {
+    if path.contains('%') {
+        unescape(path, false).map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(path))
+    }
 }
 
 /// The first value of `name`. A pair that holds a `;` or a malformed escape is as good as absent.

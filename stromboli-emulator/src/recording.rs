@@ -142,9 +142,8 @@ impl Turn {
             .filter_map(|line| line.value.get("session_id")?.as_str());
         match ids.next() {
             Some(recorded) if !recorded.is_empty() => {
-                let quoted = Value::from(run.session_id.as_str()).to_string();
-                let own = quoted.strip_prefix('"').and_then(|id| id.strip_suffix('"'));
-                line.replace(recorded, own.unwrap_or_default())
+                let [recorded, own] = [recorded, &run.session_id].map(|id| Value::from(id).to_string());
+                with_value(line, &recorded, &own)
             }
             _ => line.to_owned(),
         }
@@ -153,6 +152,35 @@ impl Turn {
     fn has_result(&self) -> bool {
         self.lines.iter().any(Line::is_result)
     }
+}
+
+/// A line of JSON with `new` in the place of each string that is `old`, both as JSON, but for names of members. An id
+/// may be a part of other texts, or be spelled like a name.
+fn with_value(line: &str, old: &str, new: &str) -> String {
+    if !line.contains(old) {
+        return line.to_owned();
+    }
+    let mut changed = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, from)) = rest.find('"').and_then(|at| rest.split_at_checked(at)) {
+        let (string, after) = from.split_at(string_length(from));
+        let is_name = after.trim_start().starts_with(':');
+        changed.push_str(before);
+        changed.push_str(if string == old && !is_name { new } else { string });
+        rest = after;
+    }
+    changed + rest
+}
+
+/// How long the string is that the text begins with, with its quotes.
+fn string_length(text: &str) -> usize {
+    let mut escaped = false;
+    let end = text.bytes().skip(1).position(|byte| {
+        let ends = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(text.len(), |end| end + 2)
 }
 
 impl Line {
@@ -241,6 +269,20 @@ mod tests {
         assert_eq!(recording.turns.len(), 1);
         let played = recording.turns[0].play(&run(json!({"output_format": "stream-json"})), GAP);
         played.lines.iter().map(|(at, _)| at.as_millis()).collect()
+    }
+
+    #[test]
+    fn only_values_that_are_the_recorded_session_become_the_runs() {
+        let recorded = r#"{"type":"result","session_id":"s","result":"ss \"s\" \\","is":["s",{"s":"a \"s"}, "s" ]}"#;
+        let recording = Recording::lines([recorded]);
+        let played = recording.turns[0].play(&run(json!({"output_format": "stream-json"})), GAP);
+        let own = r#"{"type":"result","session_id":"own \"id\"","result":"ss \"s\" \\","is":["own \"id\"",{"s":"a \"s"}, "own \"id\"" ]}"#;
+        assert_eq!(played.lines[0].1, own);
+        // Between two other strings stands what this one is with its quotes.
+        assert_eq!(
+            with_value(r#"{"a":"b","c":","}"#, r#"",""#, r#""d""#),
+            r#"{"a":"b","c":"d"}"#
+        );
     }
 
     #[test]

@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use crate::json;
 
-const JSON: &str = "application/json; charset=utf-8";
-const TEXT: &str = "text/plain; charset=utf-8";
+// Checked by the compiler, so that no answer checks its letters again.
+static JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+static TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// A body of that type.
-pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Body) -> Response {
+pub(crate) fn with_type(status: StatusCode, content_type: HeaderValue, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
-    let content_type = HeaderValue::from_static(content_type);
     response.headers_mut().insert(CONTENT_TYPE, content_type);
     response
 }
@@ -23,7 +23,7 @@ pub(crate) fn with_type(status: StatusCode, content_type: &'static str, body: Bo
 /// `value` as JSON.
 pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     match json::to_string(value) {
-        Ok(body) => with_type(status, JSON, Body::from(body)),
+        Ok(body) => with_type(status, JSON.clone(), Body::from(body)),
         Err(_) => server_panic(),
     }
 }
@@ -55,12 +55,12 @@ pub(crate) fn run_error(status: StatusCode, error: &str) -> Response {
 
 /// Kind E, the bare text.
 pub(crate) fn text(status: StatusCode, text: &'static str) -> Response {
-    with_type(status, TEXT, Body::from(text))
+    with_type(status, TEXT.clone(), Body::from(text))
 }
 
 /// Server-sent events.
 pub(crate) fn event_stream(events: Body) -> Response {
-    let mut response = with_type(StatusCode::OK, "text/event-stream", events);
+    let mut response = with_type(StatusCode::OK, HeaderValue::from_static("text/event-stream"), events);
     response.headers_mut().extend([
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
         (CONNECTION, HeaderValue::from_static("keep-alive")),
@@ -75,7 +75,8 @@ pub(crate) fn event_stream(events: Body) -> Response {
 /// No such route, or not with this method.
 pub(crate) fn not_found() -> Response {
     // Without a charset, unlike every other text.
-    with_type(StatusCode::NOT_FOUND, "text/plain", Body::from("404 page not found"))
+    let bare = HeaderValue::from_static("text/plain");
+    with_type(StatusCode::NOT_FOUND, bare, Body::from("404 page not found"))
 }
 
 /// The way from a path with a trailing slash to the route without it.
@@ -87,11 +88,8 @@ pub(crate) fn redirect(method: &Method, location: &str) -> Response {
         let link = location.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let link = link.replace('"', "&#34;").replace('\'', "&#39;");
         let body = format!("<a href=\"{link}\">Moved Permanently</a>.\n\n");
-        with_type(
-            StatusCode::MOVED_PERMANENTLY,
-            "text/html; charset=utf-8",
-            Body::from(body),
-        )
+        let html = HeaderValue::from_static("text/html; charset=utf-8");
+        with_type(StatusCode::MOVED_PERMANENTLY, html, Body::from(body))
     } else {
         let mut bare = Response::new(Body::empty());
         *bare.status_mut() = StatusCode::TEMPORARY_REDIRECT;

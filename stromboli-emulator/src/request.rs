@@ -33,11 +33,11 @@ impl RunRequest {
         let mut fields = decode::decode(body, record)?;
         decode::require(&fields, record, &[("prompt", "Prompt")])?;
         Ok(Self {
-            prompt: text(&fields, "prompt").to_owned(),
-            workdir: text(&fields, "workdir").to_owned(),
-            webhook_url: text(&fields, "webhook_url").to_owned(),
-            claude: take_object(&mut fields, "claude"),
-            podman: take_object(&mut fields, "podman"),
+            prompt: fields.take_text("prompt"),
+            workdir: fields.take_text("workdir"),
+            webhook_url: fields.take_text("webhook_url"),
+            claude: fields.take_object("claude"),
+            podman: fields.take_object("podman"),
         })
     }
 
@@ -72,13 +72,6 @@ pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> &'a str {
 /// Whether `name` is set to true.
 pub(crate) fn flag(fields: &Map<String, Value>, name: &str) -> bool {
     fields.get(name).and_then(Value::as_bool).unwrap_or_default()
-}
-
-pub(crate) fn take_object(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
-    match fields.remove(name) {
-        Some(Value::Object(object)) => object,
-        _ => Map::new(),
-    }
 }
 
 static RUN_REQUEST: Record = Record {

@@ -99,13 +99,18 @@ impl Script {
         if self.without_result && run.conversation.is_some() {
             printed.pop();
         }
-        let stderr = self.stderr.iter().cloned().map(Step::Stderr);
-        let lines: Vec<Step> = stderr.chain(printed.into_iter().map(Step::Line)).collect();
-        let last = lines.len();
-        let mut acts = Vec::with_capacity(2 * last + 2);
+        let last = self.stderr.len() + printed.len();
+        let stderr = self.stderr.clone().into_iter().map(Step::Stderr);
+        let lines = stderr.chain(printed.into_iter().map(Step::Line));
         // Before the messages that they belong to.
-        acts.extend(self.usage.clone().map(|usage| Act::Take(Step::Usage(usage))));
-        for (number, line) in lines.into_iter().enumerate() {
+        let usage = self.usage.clone().map(Step::Usage);
+        if self.delay.is_zero() && self.holds.is_empty() {
+            let steps = usage.into_iter().chain(lines).chain([Step::Exit(self.exit.clone())]);
+            return Answer::new(stream::iter(steps));
+        }
+        let mut acts = Vec::with_capacity(2 * last + 2);
+        acts.extend(usage.map(Act::Take));
+        for (number, line) in lines.enumerate() {
             acts.extend(self.holds_before(|at| at == number));
             acts.push(Act::Wait(self.delay.into()));
             acts.push(Act::Take(line));

@@ -1,5 +1,6 @@
 //! Sockets, and what is done to every request before and after its route.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::{pending, poll_fn};
 use std::net::IpAddr;
@@ -85,10 +86,12 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream, peer:
     let wire = Wire::new(stream, Arc::clone(&outlet));
     let taken_over = Arc::new(Mutex::new(None));
     let taking_over = Arc::clone(&taken_over);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (state, outlet, taking_over) = (Arc::clone(&state), Arc::clone(&outlet), Arc::clone(&taking_over));
+        let (parts, body) = request.into_parts();
+        let body = Body::new(body);
         Box::pin(async move {
-            let mut response = serve(&state, peer, request).await;
+            let mut response = serve(&state, peer, &parts, body).await;
             *lock(&outlet) = response.extensions_mut().remove();
             match response.extensions_mut().remove::<Broken>() {
                 None => Ok(response),
@@ -122,25 +125,26 @@ async fn connection(state: Arc<State>, door: Arc<Door>, stream: TcpStream, peer:
 }
 
 /// Every request passes here: it gets an id, and its answer the headers that a fault wants.
-async fn serve(state: &Arc<State>, peer: IpAddr, request: Request<Incoming>) -> Response {
-    let (parts, body) = request.into_parts();
-    let path = match decoded_path(&parts) {
+async fn serve(state: &Arc<State>, peer: IpAddr, parts: &Parts, body: Body) -> Response {
+    let path = match decoded_path(parts) {
         Ok(path) => path,
         Err(text) => {
-            state.record(Kept::new(&parts, Bytes::new(), false));
+            state.record(Kept::new(parts, Bytes::new(), false));
             return closing(reply::text(StatusCode::BAD_REQUEST, text));
         }
     };
     let sent = parts.headers.get(REQUEST_ID).filter(|id| !id.is_empty());
-    let id = sent.cloned().or_else(|| HeaderValue::try_from(state.random_id()).ok());
-    let (mut response, fault) = respond(state, &parts, &path, peer, Body::new(body)).await;
+    let id = sent
+        .cloned()
+        .or_else(|| HeaderValue::try_from(state.random_id("")).ok());
+    let (mut response, fault) = respond(state, parts, &path, peer, body).await;
     response.headers_mut().extend(id.map(|id| (REQUEST_ID, id)));
-    if asks_to_close(&parts) {
+    if asks_to_close(parts) {
         // Whatever a route says about the connection; hyper says what becomes of it.
         response.headers_mut().remove(CONNECTION);
     }
     if let Some(fault) = fault {
-        broken::dress(&mut response, fault, &parts);
+        broken::dress(&mut response, fault, parts);
     }
     response
 }
@@ -188,7 +192,7 @@ async fn respond(
 }
 
 /// The path, or what Go says to a request that it does not even hand to the server.
-fn decoded_path(parts: &Parts) -> Result<String, &'static str> {
+fn decoded_path(parts: &Parts) -> Result<Cow<'_, str>, &'static str> {
     if parts.version == Version::HTTP_11 && !parts.headers.contains_key(HOST) {
         return Err("400 Bad Request: missing required Host header");
     }
@@ -216,8 +220,11 @@ async fn handle(state: &Arc<State>, parts: &Parts, path: &str, peer: IpAddr, bod
     let route = Route::find(state.settings.dialect, &parts.method, path);
     let quota = quota(state, parts, peer, route.as_ref());
     let admitted = admit(state, parts, path, route, quota.as_ref());
-    let carried_out = AssertUnwindSafe(carry_out(state, parts, admitted, body)).catch_unwind();
-    let mut response = carried_out.await.unwrap_or_else(|_| reply::server_panic());
+    // Awaited where it is made: with a name, there would be room for it twice in the future of every request.
+    let carried_out = AssertUnwindSafe(carry_out(state, parts, admitted, body))
+        .catch_unwind()
+        .await;
+    let mut response = carried_out.unwrap_or_else(|_| reply::server_panic());
     if let Err(error) = state.settle().await {
         response = reply::plain_error(StatusCode::INTERNAL_SERVER_ERROR, &error);
     }

@@ -6,9 +6,12 @@ pub(crate) mod history;
 mod transcript;
 pub(crate) mod turn;
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 use serde_json::{Map, Value};
 
 use crate::request::text;
@@ -19,14 +22,20 @@ use glob::{BadPattern, Pattern};
 use transcript::Writer;
 use turn::SharedTurn;
 
-/// The working directory of a run that names none.
+/// The working directory of a run that names none, and what Claude Code makes of it.
 pub(crate) const WORKDIR: &str = "/workspace";
+const PROJECT: &str = "-workspace";
 
-/// All sessions by their ids.
+/// Where the command runs when a request names this directory, or none.
+pub(crate) fn workdir(named: &str) -> &str {
+    if named.is_empty() { WORKDIR } else { named }
+}
+
+/// All sessions by their ids, which are shared by all who know them.
 pub(crate) struct Sessions {
-    sessions: Mutex<HashMap<String, Session>>,
+    sessions: Mutex<IndexMap<Arc<str>, Session, FxBuildHasher>>,
     /// Those with a run that goes on.
-    busy: Arc<Mutex<HashSet<String>>>,
+    busy: Arc<Mutex<FxHashSet<Arc<str>>>>,
     /// None when sessions need not outlive the process.
     store: Option<Store>,
 }
@@ -42,9 +51,9 @@ struct Session {
 /// each conversation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
-    project: String,
+    project: Cow<'static, str>,
     /// The id of the conversation, which is that of the session, or a fork's own.
-    pub(crate) id: String,
+    pub(crate) id: Arc<str>,
 }
 
 struct Conversation {
@@ -59,8 +68,8 @@ struct Conversation {
 
 /// The right to run in a session, which nobody else has at the same time.
 pub(crate) struct Occupied {
-    busy: Arc<Mutex<HashSet<String>>>,
-    session: String,
+    busy: Arc<Mutex<FxHashSet<Arc<str>>>>,
+    session: Arc<str>,
 }
 
 impl Drop for Occupied {
@@ -70,16 +79,20 @@ impl Drop for Occupied {
 }
 
 impl Place {
-    pub(crate) fn new(workdir: &str, id: &str) -> Self {
+    pub(crate) fn new(workdir: &str, id: &Arc<str>) -> Self {
         let name = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let project = match workdir {
+            WORKDIR => Cow::Borrowed(PROJECT),
+            other => other.chars().map(name).collect(),
+        };
         Self {
-            project: workdir.chars().map(name).collect(),
-            id: id.to_owned(),
+            project,
+            id: Arc::clone(id),
         }
     }
 
     /// Another conversation of the same working directory.
-    pub(crate) fn sibling(&self, id: String) -> Self {
+    pub(crate) fn sibling(&self, id: Arc<str>) -> Self {
         Self {
             project: self.project.clone(),
             id,
@@ -90,16 +103,16 @@ impl Place {
 impl Sessions {
     /// Those that were kept, or none.
     pub(crate) fn new(store: Option<Store>, kept: &mut Contents) -> Self {
-        let begun = |id| (id, Session::default());
-        let mut sessions: HashMap<_, _> = kept.sessions.drain(..).map(begun).collect();
+        let begun = |id: String| (Arc::from(id), Session::default());
+        let mut sessions: IndexMap<_, _, _> = kept.sessions.drain(..).map(begun).collect();
         for lines in kept.transcripts.drain(..) {
             let place = Place {
-                project: lines.project,
-                id: lines.conversation,
+                project: Cow::Owned(lines.project),
+                id: lines.conversation.into(),
             };
             // Numbers were `usize` when they were written.
             let number = usize::try_from(lines.number).unwrap_or(usize::MAX);
-            let session = sessions.entry(lines.session).or_default();
+            let session = sessions.entry(lines.session.into()).or_default();
             session.write_as(number, &place, |conversation| conversation.lines.push_str(&lines.text));
         }
         Self {
@@ -112,19 +125,19 @@ impl Sessions {
     /// Every session, by name, with the title of its conversation, which is empty when it has none.
     pub(crate) fn list(&self) -> Vec<(String, String)> {
         let sessions = lock(&self.sessions);
-        let list = sessions.iter().map(|(id, session)| (id.clone(), session.title(id)));
+        let list = sessions.iter().map(|(id, session)| (id.to_string(), session.title(id)));
         let mut list: Vec<_> = list.collect();
         list.sort_unstable();
         list
     }
 
     /// Makes the session's directory, if it is not there.
-    pub(crate) fn create(&self, session: &str) {
+    pub(crate) fn create(&self, session: &Arc<str>) {
         let mut sessions = lock(&self.sessions);
-        if !sessions.contains_key(session) {
-            sessions.insert(session.to_owned(), Session::default());
+        if let Entry::Vacant(place) = sessions.entry(Arc::clone(session)) {
+            place.insert(Session::default());
             if let Some(store) = &self.store {
-                store.write([Change::Session(session.to_owned())]);
+                store.write([Change::Session(session.to_string())]);
             }
         }
     }
@@ -133,7 +146,8 @@ impl Sessions {
     pub(crate) fn put(&self, id: String, transcript: &str) {
         let mut workdirs = transcript.lines().map(|line| text(&object(line), "cwd").to_owned());
         let workdir = workdirs.find(|workdir| !workdir.is_empty());
-        let place = Place::new(workdir.as_deref().unwrap_or(WORKDIR), &id);
+        let shared = Arc::from(id.as_str());
+        let place = Place::new(workdir.as_deref().unwrap_or(WORKDIR), &shared);
         let mut lines = transcript.to_owned();
         if !lines.is_empty() && !lines.ends_with('\n') {
             lines.push('\n');
@@ -145,13 +159,13 @@ impl Sessions {
             let (gone, there) = (Change::NoSession(id.clone()), Change::Session(id.clone()));
             store.write([gone, there, Change::Lines(part(&id, &place, number, lines))]);
         }
-        sessions.insert(id, session);
+        sessions.insert(shared, session);
     }
 
     /// Removes a session. A run in it goes on, but what it writes is lost.
     pub(crate) fn delete(&self, session: &str) -> bool {
         let mut sessions = lock(&self.sessions);
-        let found = sessions.remove(session).is_some();
+        let found = sessions.swap_remove(session).is_some();
         if let Some(store) = self.store.as_ref().filter(|_| found) {
             store.write([Change::NoSession(session.to_owned())]);
         }
@@ -159,11 +173,11 @@ impl Sessions {
     }
 
     /// Takes the session for a run; none while another has it.
-    pub(crate) fn occupy(&self, session: &str) -> Option<Occupied> {
-        let entered = lock(&self.busy).insert(session.to_owned());
+    pub(crate) fn occupy(&self, session: &Arc<str>) -> Option<Occupied> {
+        let entered = lock(&self.busy).insert(Arc::clone(session));
         entered.then(|| Occupied {
             busy: Arc::clone(&self.busy),
-            session: session.to_owned(),
+            session: Arc::clone(session),
         })
     }
 
@@ -244,7 +258,7 @@ impl Sessions {
         for line in original.transcript().lines() {
             let mut fields = object(line);
             if !text(&fields, "uuid").is_empty() {
-                fields.insert("sessionId".to_owned(), Value::from(to.id.as_str()));
+                fields.insert("sessionId".to_owned(), Value::from(&*to.id));
                 lines.push_str(&format!("{}\n", Value::Object(fields)));
             }
         }
@@ -292,7 +306,7 @@ impl Session {
     fn own(&self, id: &str) -> Option<&Conversation> {
         self.conversations
             .iter()
-            .find(|conversation| conversation.place.id == id)
+            .find(|conversation| *conversation.place.id == *id)
     }
 
     fn title(&self, id: &str) -> String {
@@ -352,8 +366,8 @@ impl Conversation {
 fn part(session: &str, place: &Place, number: usize, text: String) -> Lines {
     Lines {
         session: session.to_owned(),
-        project: place.project.clone(),
-        conversation: place.id.clone(),
+        project: place.project.to_string(),
+        conversation: place.id.to_string(),
         // No machine counts further.
         number: u64::try_from(number).unwrap_or(u64::MAX),
         text,

@@ -147,10 +147,12 @@ impl State {
         lock(&self.received).iter().map(Kept::received).collect()
     }
 
-    /// 16 random hexadecimal digits: a request's id, and the end of a run's or a job's.
-    pub(crate) fn random_id(&self) -> String {
-        let mut id = String::with_capacity(16);
-        push_hex(&mut id, lock(&self.random).u64(..), 16);
+    /// 16 random hexadecimal digits after `prefix`: a request's, a run's or a job's id.
+    pub(crate) fn random_id(&self, prefix: &str) -> String {
+        let mut id = String::with_capacity(prefix.len() + 16);
+        id.push_str(prefix);
+        let number = lock(&self.random).u64(..);
+        id.push_str(str::from_utf8(&hex(number)).unwrap_or_default());
         id
     }
 
@@ -189,26 +191,68 @@ impl State {
 pub(crate) fn uuid(random: &mut fastrand::Rng) -> String {
     let (high, low) = (random.u64(..), random.u64(..));
     let (high, low) = (high & !0xf000 | 0x4000, low & !(0x3 << 62) | (0x2 << 62));
-    let mut id = String::with_capacity(36);
-    let groups = [(high >> 32, 8), (high >> 16, 4), (high, 4), (low >> 48, 4), (low, 12)];
-    for (bits, digits) in groups {
+    let (high, low) = (hex(high), hex(low));
+    let (first, rest) = high.split_at(8);
+    let (second, third) = rest.split_at(4);
+    let (fourth, fifth) = low.split_at(4);
+    let mut id = Vec::with_capacity(36);
+    for group in [first, second, third, fourth, fifth] {
         if !id.is_empty() {
-            id.push('-');
+            id.push(b'-');
         }
-        push_hex(&mut id, bits, digits);
+        id.extend_from_slice(group);
     }
-    id
+    // Letters are always UTF-8.
+    String::from_utf8(id).unwrap_or_default()
 }
 
-/// The last hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
-fn push_hex(text: &mut String, bits: u64, digits: u32) {
-    for place in (0..digits).rev() {
-        let digit = u8::try_from((bits >> (4 * place)) & 0xf).unwrap_or_default();
-        text.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+/// All 16 hexadecimal digits. Every answer has some, and `format!` would be a tenth of the work for it.
+fn hex(number: u64) -> [u8; 16] {
+    // Each digit gets a byte of its own, and all become letters at once.
+    let mut spread = u128::from(number);
+    for (bits, mask) in [
+        (32, 0x0000_0000_ffff_ffff_0000_0000_ffff_ffff),
+        (16, 0x0000_ffff_0000_ffff_0000_ffff_0000_ffff),
+        (8, 0x00ff_00ff_00ff_00ff_00ff_00ff_00ff_00ff),
+        (4, NIBBLES),
+    ] {
+        spread = (spread | spread << bits) & mask;
     }
+    let above_nine = ((spread + 6 * ONES) >> 4) & ONES;
+    let letters = spread + u128::from(b'0') * ONES + u128::from(b'a' - b'0' - 10) * above_nine;
+    letters.to_be_bytes()
 }
+
+/// A one in each byte, and the lower half of each.
+const ONES: u128 = u128::MAX / 0xff;
+const NIBBLES: u128 = ONES * 0xf;
 
 /// Locks; what a panicking holder left is whole, since no holder runs foreign code.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_hexadecimal_digits() {
+        for number in [
+            0,
+            0x0123_4567_89ab_cdef,
+            0xfedc_ba98_7654_3210,
+            u64::MAX,
+            0x9a09_a90a_a0f9_0e9f,
+        ] {
+            assert_eq!(hex(number).escape_ascii().to_string(), format!("{number:016x}"));
+        }
+        let id = uuid(&mut fastrand::Rng::with_seed(1));
+        let shape: String = id
+            .chars()
+            .map(|c| if c.is_ascii_hexdigit() { 'x' } else { c })
+            .collect();
+        assert_eq!(shape, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+        assert_eq!((&id[14..15], "89ab".contains(&id[19..20])), ("4", true));
+    }
 }

@@ -7,13 +7,15 @@ const MAX_DEPTH: usize = 10_000;
 
 const UNEXPECTED_EOF: &str = "unexpected EOF";
 
-/// Checks the first value of `body`; what comes after it does not matter.
+/// The first value of `body`, which is checked; what comes after it does not matter.
 ///
 /// # Errors
 /// Go's text for the first byte that is wrong, or missing.
-pub(crate) fn check(body: &[u8]) -> Result<(), String> {
+pub(crate) fn check(body: &[u8]) -> Result<&[u8], String> {
     use Expected::{After, Colon, FirstItem, FirstKey, Key, Value};
-    if body.iter().all(|byte| is_space(*byte)) {
+    let spaces = body.iter().take_while(|byte| is_space(**byte)).count();
+    let body = body.split_at(spaces).1;
+    if body.is_empty() {
         return Err("EOF".to_owned());
     }
     let mut scanner = Scanner { rest: body };
@@ -50,7 +52,7 @@ pub(crate) fn check(body: &[u8]) -> Result<(), String> {
             (After, _, _) => return Err(invalid(byte, "after array element")),
         };
         if open.is_empty() {
-            return Ok(());
+            return Ok(body.split_at(body.len() - scanner.rest.len()).0);
         }
     }
 }
@@ -114,11 +116,15 @@ impl Scanner<'_> {
 
     fn string(&mut self) -> Result<(), String> {
         loop {
+            let plain = self
+                .rest
+                .iter()
+                .take_while(|byte| !matches!(byte, b'"' | b'\\' | ..b' '));
+            self.rest = self.rest.split_at(plain.count()).1;
             match self.next()? {
                 b'"' => return Ok(()),
                 b'\\' => self.escape()?,
-                control @ ..b' ' => return Err(invalid(control, "in string literal")),
-                _ => {}
+                control => return Err(invalid(control, "in string literal")),
             }
         }
     }
@@ -200,19 +206,20 @@ mod tests {
     #[test]
     fn what_is_json_passes_and_what_follows_it_does_not_matter() {
         let nested = "[".repeat(MAX_DEPTH) + &"]".repeat(MAX_DEPTH);
+        let mixed = r#"{"a":[1,-0.5e+3,{},[]],"b\u00e9\n":{"c":null,"d":true,"e":false}}"#;
         let cases = [
-            r#" {"a":[1,-0.5e+3,{},[]],"b\u00e9\n":{"c":null,"d":true,"e":false}}"#,
-            "{} }{",
-            "1x",
-            "01",
-            "truex",
-            "\"\\ud800\u{7f}\" ]",
-            &nested,
+            (format!(" {mixed}"), mixed),
+            ("{} }{".to_owned(), "{}"),
+            ("1x".to_owned(), "1"),
+            ("01".to_owned(), "0"),
+            ("truex".to_owned(), "true"),
+            ("\"\\ud800\u{7f}\" ]".to_owned(), "\"\\ud800\u{7f}\""),
+            (nested.clone(), &nested),
         ];
-        for body in cases {
-            assert_eq!(check(body.as_bytes()), Ok(()), "{body}");
+        for (body, value) in cases {
+            assert_eq!(check(body.as_bytes()), Ok(value.as_bytes()), "{body}");
         }
-        assert_eq!(check(b"\"\xff\""), Ok(()));
+        assert_eq!(check(b"\"\xff\""), Ok(&b"\"\xff\""[..]));
     }
 
     #[test]

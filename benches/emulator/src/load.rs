@@ -95,13 +95,13 @@ async fn wrk(server: &Server, path: &str, script: &Path) -> Result<f64> {
     }
 }
 
-/// Whether two responses are the same but for digits, the order of headers and the case of their names.
+/// Whether two responses are the same but for digits and the order of headers.
 fn same(one: &str, other: &str) -> std::result::Result<(), String> {
     let lines = |response: &str| {
         let digits = |c: char| if c.is_ascii_hexdigit() { '0' } else { c };
         let mut lines: Vec<String> = response
             .lines()
-            .map(|line| line.to_ascii_lowercase().chars().map(digits).collect())
+            .map(|line| line.chars().map(digits).collect())
             .collect();
         lines.sort();
         lines
@@ -121,10 +121,11 @@ mod tests {
     fn responses_may_differ_in_ids_and_the_order_of_headers_only() {
         let one = "HTTP/1.1 200 OK\r\nA: 1f\r\nB: x\r\n\r\n{\"id\":\"00ff\"}";
         assert_eq!(
-            same(one, "HTTP/1.1 200 OK\r\nb: x\r\na: 23\r\n\r\n{\"id\":\"1234\"}"),
+            same(one, "HTTP/1.1 200 OK\r\nB: x\r\nA: 23\r\n\r\n{\"id\":\"1234\"}"),
             Ok(())
         );
         assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\nB: x\r\n\r\n{\"id\":\"00f\"}").is_err());
+        assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\nb: x\r\n\r\n{\"id\":\"00ff\"}").is_err());
         assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\n\r\n{\"id\":\"00ff\"}").is_err());
     }
 }

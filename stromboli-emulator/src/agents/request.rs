@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::decode::{self, Kind, Record};
-use crate::request::{CLAUDE_OPTIONS, take_object, text};
+use crate::request::CLAUDE_OPTIONS;
 
 use Kind::{Flag, Int, Text};
 
@@ -31,7 +31,7 @@ impl CreateRequest {
         let given = fields.get("idle_timeout_seconds").and_then(Value::as_i64);
         let given = u64::try_from(given.unwrap_or_default())
             .map_err(|_| "agent: invalid request: idle_timeout_seconds must be non-negative")?;
-        let mut claude = take_object(&mut fields, "claude");
+        let mut claude = fields.take_object("claude");
         for ignored in ["session_id", "resume"] {
             claude.remove(ignored);
         }
@@ -42,8 +42,8 @@ impl CreateRequest {
             claude.insert(forced.to_owned(), Value::from(true));
         }
         Ok(Self {
-            prompt: text(&fields, "prompt").to_owned(),
-            workdir: text(&fields, "workdir").to_owned(),
+            prompt: fields.take_text("prompt"),
+            workdir: fields.take_text("workdir"),
             idle_timeout_seconds: if given == 0 { IDLE_TIMEOUT_SECONDS } else { given },
             idle_timeout_disabled: fields.get("disable_idle_timeout") == Some(&Value::Bool(true)),
             claude,
@@ -61,9 +61,9 @@ impl CreateRequest {
 /// # Errors
 /// The server's text.
 pub(crate) fn prompt(body: &[u8]) -> Result<String, String> {
-    let fields = decode::decode(body, &SEND_REQUEST)?;
+    let mut fields = decode::decode(body, &SEND_REQUEST)?;
     decode::require(&fields, &SEND_REQUEST, &[("prompt", "Prompt")])?;
-    Ok(text(&fields, "prompt").to_owned())
+    Ok(fields.take_text("prompt"))
 }
 
 static CREATE_REQUEST: Record = Record {

@@ -8,6 +8,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use crate::fault::{Fault, Moment};
+use crate::outlet::Outlet;
 use crate::reply;
 
 use super::Broken;
@@ -38,6 +39,8 @@ pub(crate) fn dress(response: &mut Response, fault: Arc<Fault>, request: &Parts)
     if let Some(body) = &fault.body {
         *response.body_mut() = Body::from(body.clone());
     }
+    // Only streams of agents have one.
+    let is_endless = fault.body.is_none() && response.extensions().get::<Outlet>().is_some();
     let headers = response.headers_mut();
     for (name, value) in &fault.headers {
         // What can be no header is put in when the head is written.
@@ -52,6 +55,7 @@ pub(crate) fn dress(response: &mut Response, fault: Arc<Fault>, request: &Parts)
             fault,
             version: request.version,
             is_head: request.method == Method::HEAD,
+            is_endless,
         });
     }
 }

@@ -36,6 +36,25 @@ impl Pieces {
         self.rest.len() as u64
     }
 
+    /// Reads the first event of a stream, and says how long it is.
+    pub(super) async fn first(&mut self) -> u64 {
+        loop {
+            if let Some(end) = self.event() {
+                return end as u64;
+            }
+            match self.body.next().await {
+                Some(Ok(data)) => self.rest.extend_from_slice(&data),
+                _ => return self.rest.len() as u64,
+            }
+        }
+    }
+
+    /// Where the event ends that is whole.
+    fn event(&self) -> Option<usize> {
+        let at = self.rest.windows(EVENT_END.len()).position(|end| end == EVENT_END)?;
+        Some(at + EVENT_END.len())
+    }
+
     /// The next piece; none at the end.
     ///
     /// # Errors
@@ -46,9 +65,9 @@ impl Pieces {
         }
         loop {
             if self.is_stream
-                && let Some(at) = self.rest.windows(EVENT_END.len()).position(|end| end == EVENT_END)
+                && let Some(end) = self.event()
             {
-                return Some(Ok(self.rest.split_to(at + EVENT_END.len()).freeze()));
+                return Some(Ok(self.rest.split_to(end).freeze()));
             }
             match self.body.next().await {
                 Some(Ok(data)) => self.rest.extend_from_slice(&data),

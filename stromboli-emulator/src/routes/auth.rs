@@ -11,7 +11,6 @@ use crate::decode::{self, Kind, Record};
 use crate::dialect::Dialect;
 use crate::jwt::{self, Claims};
 use crate::reply::{self, plain_error};
-use crate::request::text;
 use crate::state::State;
 
 static TOKEN_REQUEST: Record = Record {
@@ -114,9 +113,9 @@ fn secret(state: &State) -> Result<&str, Refused> {
 /// The only field of a body, which may not be empty; `go_name` is what Go calls it.
 fn required_text(body: &[u8], record: &Record, field: &str, go_name: &str) -> Result<String, Refused> {
     let invalid = |error: String| refused((StatusCode::BAD_REQUEST, &format!("invalid request: {error}")));
-    let fields = decode::decode(body, record).map_err(invalid)?;
+    let mut fields = decode::decode(body, record).map_err(invalid)?;
     decode::require(&fields, record, &[(field, go_name)]).map_err(invalid)?;
-    Ok(text(&fields, field).to_owned())
+    Ok(fields.take_text(field))
 }
 
 /// A pair of tokens for `subject`.

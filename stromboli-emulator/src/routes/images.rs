@@ -10,7 +10,6 @@ use crate::decode::{self, Kind, Record};
 use crate::images::{Found, Image, Rank, name};
 use crate::percent;
 use crate::reply;
-use crate::request::text;
 use crate::state::State;
 
 /// How many results a search has when the request does not say, and at most.
@@ -145,14 +144,14 @@ pub(super) fn pull(state: &State, body: &[u8]) -> Response {
     if let Err(error) = decode::require(&fields, &IMAGE_PULL_REQUEST, &[("image", "Image")]) {
         return bad(&error);
     }
-    let image = text(&fields, "image");
+    let image = fields.text("image");
     if let Err(error) = name::check(image) {
         return bad(error);
     }
     if !state.settings.registry_reachable || state.settings.podman_error().is_some() {
         return failed("failed to pull image");
     }
-    match state.images.pull(image, text(&fields, "platform")) {
+    match state.images.pull(image, fields.text("platform")) {
         Some(id) => {
             let pulled = Pulled {
                 success: true,

@@ -20,14 +20,14 @@ use crate::webhook::Webhook;
 pub(super) const NOT_CONFIGURED: &str = "Claude not configured. Run 'make claude-setup' first";
 
 #[derive(Serialize)]
-struct RunResponse {
+struct RunResponse<'a> {
     id: String,
     status: Status,
     #[serde(skip_serializing_if = "String::is_empty")]
     output: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_output: Option<Value>,
-    session_id: String,
+    session_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     usage: Option<Usage>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,7 +41,7 @@ pub(super) async fn run(state: &Arc<State>, body: &[u8]) -> Response {
         Err((status, error)) => return reply::run_error(status, &error),
     };
     let session_id = session_id(state, &request);
-    let mut execution = match Execution::begin(state, request, session_id.clone()) {
+    let mut execution = match Execution::begin(state, request, Arc::clone(&session_id)) {
         Ok(execution) => execution,
         Err(error) => return reply::run_error(StatusCode::INTERNAL_SERVER_ERROR, &error),
     };
@@ -54,7 +54,7 @@ pub(super) async fn run(state: &Arc<State>, body: &[u8]) -> Response {
                 status: report.status,
                 output: report.output,
                 structured_output: report.structured_output,
-                session_id,
+                session_id: &session_id,
                 usage: report.usage,
                 crash_info: report.crash_info,
             };
@@ -77,7 +77,7 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
     };
     let session_id = session_id(state, &request);
     let webhook_url = request.webhook_url.clone();
-    let job_id = format!("job-{}", state.random_id());
+    let job_id = state.random_id("job-");
     state.jobs.insert(&job_id, &session_id);
     let accepted = Accepted {
         job_id: &job_id,
@@ -88,7 +88,7 @@ pub(super) fn run_async(state: &Arc<State>, body: &[u8]) -> Response {
     state.spawn(async move {
         let mut begun = None;
         let run = async {
-            let execution = begun.insert(Execution::begin(&running, request, session_id.clone())?);
+            let execution = begun.insert(Execution::begin(&running, request, Arc::clone(&session_id))?);
             execution.ending().await.map_err(|failure| failure.with_output())
         };
         let ending = AssertUnwindSafe(run).catch_unwind().await;

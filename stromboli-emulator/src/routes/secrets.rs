@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use crate::decode::{self, Kind, Record};
 use crate::quote::text as quoted;
-use crate::request::text;
 use crate::secrets::{Secret, Taken, check_name, check_value};
 use crate::state::State;
 use crate::{reply, timestamp};
@@ -80,7 +79,7 @@ pub(super) fn create(state: &State, body: &[u8]) -> Response {
     if let Err(error) = decode::require(&fields, &CREATE_SECRET_REQUEST, &[("name", "Name"), ("value", "Value")]) {
         return bad(&error);
     }
-    let (name, value) = (text(&fields, "name"), text(&fields, "value"));
+    let (name, value) = (fields.text("name"), fields.text("value"));
     if let Err(error) = check_name(name).and_then(|()| check_value(value)) {
         return bad(&format!("secrets: create {}: {error}", quoted(name)));
     }

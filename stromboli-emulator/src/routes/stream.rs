@@ -22,9 +22,9 @@ const MAX_LINE: usize = 64 * 1024;
 
 /// The data of `event: done`.
 #[derive(Serialize)]
-struct Done {
+struct Done<'a> {
     id: String,
-    session_id: String,
+    session_id: &'a str,
     status: Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     structured_output: Option<Value>,
@@ -42,7 +42,7 @@ pub(super) async fn stream(state: &Arc<State>, query: &str) -> Response {
         return reply::text(StatusCode::SERVICE_UNAVAILABLE, NOT_CONFIGURED);
     }
     let session_id = session_id(state, &request);
-    let body = match Execution::begin(state, request, session_id.clone()) {
+    let body = match Execution::begin(state, request, Arc::clone(&session_id)) {
         Ok(execution) => {
             let mut events = Events {
                 execution: Some(execution),
@@ -67,7 +67,7 @@ pub(super) async fn stream(state: &Arc<State>, query: &str) -> Response {
 struct Events {
     /// None after the end.
     execution: Option<Execution>,
-    session_id: String,
+    session_id: Arc<str>,
     overflowed: bool,
 }
 
@@ -93,7 +93,7 @@ impl Events {
                     return Some(match ending {
                         Ok(report) => done_event(&Done {
                             id,
-                            session_id: std::mem::take(&mut self.session_id),
+                            session_id: &self.session_id,
                             status: report.status,
                             structured_output: report.structured_output,
                             crash_info: report.crash_info,
@@ -120,7 +120,7 @@ impl Events {
     }
 }
 
-fn done_event(done: &Done) -> Bytes {
+fn done_event(done: &Done<'_>) -> Bytes {
     let data = json::to_string(done).unwrap_or_default();
     Bytes::from(format!("event: done\ndata: {data}\n\n"))
 }

@@ -1,7 +1,7 @@
 //! `GET /health`, `GET /metrics` and `GET /claude/status`.
 
 use axum::body::Body;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use serde::Serialize;
 
@@ -50,11 +50,8 @@ pub(super) fn health(state: &State) -> Response {
 pub(super) fn metrics(state: &State) -> Response {
     let stats = state.stats();
     let text = state.metrics.text(stats.executions - stats.finished - stats.stopped);
-    reply::with_type(
-        StatusCode::OK,
-        "text/plain; version=0.0.4; charset=utf-8",
-        Body::from(text),
-    )
+    let prometheus = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    reply::with_type(StatusCode::OK, prometheus, Body::from(text))
 }
 
 pub(super) fn claude_status(state: &State) -> Response {

@@ -4,13 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::answer::{Exit, Step};
 use crate::request::{flag, text};
 use crate::state::uuid;
 use crate::timestamp;
 use crate::usage::Usage;
 
-use super::turn::Turn;
+use super::turn::{Told, Turn};
 
 /// The release of Claude Code whose form the lines have.
 const CLAUDE_CODE: &str = "2.1.197";
@@ -90,16 +89,22 @@ impl<'a> Writer<'a> {
     /// Writes as much of the turn as has happened, and returns the `uuid` of its last line.
     pub(super) fn write(mut self) -> Option<String> {
         self.prompt();
-        for (time, step) in &self.turn.steps {
-            self.now = *time;
-            match step {
-                Step::Line(printed) => self.output(printed),
-                Step::Stderr(_) => {}
-                Step::Usage(usage) => {
+        for (time, told) in self.turn.events() {
+            self.now = time;
+            match told {
+                Told::Printed(printed) => self.output(printed),
+                Told::Used(usage) => {
                     self.usage = Some(usage);
                     self.told = true;
                 }
-                Step::Exit(exit) => self.end(exit),
+                Told::Completed => {
+                    self.answer();
+                    self.last_prompt();
+                }
+                // A command that is killed does not get to its last line.
+                Told::Crashed => self.answer(),
+                // What is printed before a failure is about the failure.
+                Told::Failed => self.last_prompt(),
             }
         }
         self.leaf
@@ -107,7 +112,7 @@ impl<'a> Writer<'a> {
 
     /// The two lines on the queue that the prompt goes through, which the server keeps to itself, and the user's.
     fn prompt(&mut self) {
-        let (time, prompt) = (timestamp::milliseconds(self.now), &self.turn.prompt);
+        let (time, prompt) = (timestamp::milliseconds(self.now), self.turn.prompt());
         let kind = "queue-operation";
         let came = json!({
             "type": kind, "operation": "enqueue", "timestamp": time, "sessionId": self.id, "content": prompt,
@@ -117,7 +122,7 @@ impl<'a> Writer<'a> {
         let message = json!({"role": "user", "content": prompt});
         let uuid = uuid(&mut self.random);
         let mut line = self.line("user", &uuid, &message);
-        line.permission_mode = Some(&self.turn.permission_mode);
+        line.permission_mode = Some(self.turn.permission_mode());
         line.prompt_source = Some("sdk");
         let line = line.written();
         self.push(&line, uuid);
@@ -162,17 +167,10 @@ impl<'a> Writer<'a> {
         self.push(&line, uuid);
     }
 
-    fn end(&mut self, exit: &Exit) {
-        // What is printed before a failure is about the failure.
-        if !matches!(exit, Exit::Failed { .. }) {
-            self.answer();
-        }
-        // A command that is killed does not get to its last line.
-        if !matches!(exit, Exit::Crashed(_)) {
-            let (prompt, kind) = (&self.turn.prompt, "last-prompt");
-            let last = json!({"type": kind, "lastPrompt": prompt, "leafUuid": self.leaf, "sessionId": self.id});
-            self.lines.push_str(&format!("{last}\n"));
-        }
+    fn last_prompt(&mut self) {
+        let (prompt, kind) = (self.turn.prompt(), "last-prompt");
+        let last = json!({"type": kind, "lastPrompt": prompt, "leafUuid": self.leaf, "sessionId": self.id});
+        self.lines.push_str(&format!("{last}\n"));
     }
 
     /// The answer, if it did not come in messages: what the result said it was, or else all that was printed. Tokens
@@ -209,10 +207,10 @@ impl<'a> Writer<'a> {
         if self.told {
             fields.remove("usage");
         }
-        let asked = Some(&self.turn.model).filter(|model| !model.is_empty());
+        let asked = Some(self.turn.model()).filter(|model| !model.is_empty());
         let mut model = asked.filter(|_| !fields.contains_key("model"));
         if let Some(usage) = self.usage.take() {
-            model = usage.model.as_ref().or(model);
+            model = usage.model.as_deref().or(model);
             let counts = json!({
                 "input_tokens": usage.input_tokens,
                 "cache_creation_input_tokens": usage.cache_creation_input_tokens,
@@ -240,7 +238,7 @@ impl<'a> Writer<'a> {
             tool_use_result: None,
             user_type: "external",
             entrypoint: "sdk-cli",
-            cwd: &self.turn.workdir,
+            cwd: self.turn.workdir(),
             session_id: self.id,
             version: CLAUDE_CODE,
             git_branch: "HEAD",

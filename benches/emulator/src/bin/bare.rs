@@ -8,8 +8,10 @@ use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use axum::serve::ListenerExt;
 use futures_util::{StreamExt, stream};
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -49,12 +51,16 @@ async fn main() -> std::io::Result<()> {
         .route("/run/stream", get(async move || held(hold.clone())));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
+    // As `axum::serve` does it, which has no way to write the names of headers as Go and the emulator do.
     tokio::spawn(async move {
-        let listener = listener.tap_io(|socket| {
+        let service = TowerToHyperService::new(app);
+        while let Ok((socket, _)) = listener.accept().await {
             // As the emulator does it.
             let _ = socket.set_nodelay(true);
-        });
-        axum::serve(listener, app).await
+            let mut http = http1::Builder::new();
+            http.title_case_headers(true);
+            tokio::spawn(http.serve_connection(TokioIo::new(socket), service.clone()));
+        }
     });
     let mut open = Some(open);
     let mut lines = BufReader::new(stdin()).lines();

@@ -94,6 +94,30 @@ async fn the_stream_of_an_agent_ends_after_so_many_events_and_the_agent_goes_on(
 }
 
 #[tokio::test]
+async fn the_stream_of_an_agent_with_a_wrong_length_is_its_first_event() {
+    for more in [10, -10] {
+        let emulator = Emulator::start().await.unwrap();
+        emulator.on_prompt("ping").messages([json!({"type": "result"})]);
+        let agent = events::start(&emulator, json!({})).await;
+        let path = format!("/agents/{agent}/stream");
+        emulator.inject(Fault::wrong_length(more).on("/agents/{id}/stream"));
+        let stream = exchange(&emulator, "GET", &path, "");
+        let prompt = async {
+            within(emulator.wait_for(|stats| stats.subscribers == 1)).await;
+            events::send(&emulator, &agent, "ping").await;
+        };
+        let ((answer, end), ()) = within(async { tokio::join!(stream, prompt) }).await;
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(body.starts_with("event: turn_start\ndata: {"), "{body}");
+        assert_eq!((body.matches("\n\n").count(), end), (1, End::Closed));
+        let length = i64::try_from(body.len()).unwrap() + more;
+        assert!(head.contains(&format!("\r\nContent-Length: {length}")), "{head}");
+        assert!(!head.contains("Transfer-Encoding"), "{head}");
+        within(emulator.wait_for(|stats| stats.subscribers == 0)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_stream_of_an_agent_ends_without_its_marker_or_after_it() {
     for (fault, marker, expected) in [
         (Fault::without_end_marker(), "", LAST),
