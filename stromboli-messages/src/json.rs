@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
 
-use crate::wire::{self, Wire};
+use crate::wire::{self, Place, Wire};
 
 /// A JSON value as its text: numbers keep their digits, and no nesting is too deep for it.
 ///
@@ -99,7 +99,7 @@ impl<'de> Deserialize<'de> for Json {
 }
 
 impl Wire for Json {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Self::from)
+    fn place(slot: &mut Option<Self>) -> Place<'_> {
+        Place::Json(slot)
     }
 }

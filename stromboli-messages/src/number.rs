@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::wire::{Wire, deserialize_by_wire};
+use crate::wire::{Place, Wire, deserialize_by_wire};
 
 /// A number as it was written: `0` stays apart from `0.0`, and no digit is lost.
 ///
@@ -52,7 +52,7 @@ impl Number {
     }
 
     /// Reads the text of a JSON value; `None` if it is not a number.
-    fn from_text(text: &str) -> Option<Self> {
+    pub(crate) fn from_text(text: &str) -> Option<Self> {
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return None;
         }
@@ -115,9 +115,8 @@ impl Serialize for Number {
 }
 
 impl Wire for Number {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D, _depth: usize) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Self::from_text(raw.get()).ok_or_else(|| serde::de::Error::custom("not a number"))
+    fn place(slot: &mut Option<Self>) -> Place<'_> {
+        Place::Number(slot)
     }
 }
 

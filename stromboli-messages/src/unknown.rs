@@ -2,15 +2,12 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
-use serde::{
-    Serialize, Serializer,
-    de::{Error, MapAccess},
-};
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Borrowed, Line, Object, Pending, Variant, lookup, text},
+    wire::{Fill, Line, Object, Shape, Variant, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -58,36 +55,39 @@ impl Serialize for Unknown {
     }
 }
 
-impl Variant for Unknown {
-    fn read_rest<'de, A: MapAccess<'de>>(pending: Pending<'de>, mut map: A, _depth: usize) -> Result<Self, A::Error> {
-        let mut fields = pending.fields;
-        while let Some(name) = map.next_key_seed(Borrowed)? {
-            if name == "type" {
-                return Err(A::Error::custom("another type, which counts"));
-            }
-            fields.push((name, map.next_value()?));
-        }
+impl Unknown {
+    /// What the strict way has read of it: what says its type, and its other fields.
+    pub(crate) fn of_fields(
+        tag: Option<(&str, &str)>,
+        fields: &[(Cow<'_, str>, &RawValue)],
+    ) -> serde_json::Result<Self> {
         let mut object = String::from("{");
-        if let Some((tag, value)) = &pending.tag {
-            write(
-                &mut object,
-                tag,
-                &serde_json::to_string(value).map_err(A::Error::custom)?,
-            )?;
+        if let Some((tag, value)) = tag {
+            write(&mut object, tag, &serde_json::to_string(value)?)?;
         }
-        for (name, value) in &fields {
+        for (name, value) in fields {
             write(&mut object, name, value.get())?;
         }
         object.push('}');
-        let json = RawValue::from_string(object).map_err(A::Error::custom)?;
-        Ok(Json::from(json).into())
+        Ok(Json::from(RawValue::from_string(object)?).into())
     }
 
-    fn recover_object(object: &Object<'_>, _depth: usize) -> Option<Self> {
-        Some(Self {
+    pub(crate) fn of_object(object: &Object<'_>) -> Self {
+        Self {
             type_name: object.text("type").map(Cow::into_owned),
             json: Json::from(object.raw),
-        })
+        }
+    }
+}
+
+impl Variant for Unknown {
+    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
+        let mut unknown = None;
+        if fill(Shape::Unknown(&mut unknown)) {
+            unknown
+        } else {
+            None
+        }
     }
 }
 
@@ -137,7 +137,7 @@ impl UnknownMessage {
 }
 
 impl UnknownMessage {
-    fn new(object: &Object<'_>) -> Self {
+    pub(crate) fn of_object(object: &Object<'_>) -> Self {
         let text = |name| object.text(name).map(Cow::into_owned);
         Self {
             type_name: text("type"),
@@ -153,7 +153,7 @@ impl UnknownMessage {
 
 impl From<Json> for UnknownMessage {
     fn from(json: Json) -> Self {
-        Self::new(&Object::new(json.as_raw()))
+        Self::of_object(&Object::new(json.as_raw()))
     }
 }
 
@@ -198,27 +198,22 @@ impl Line for UnknownMessage {
 }
 
 impl Variant for Box<UnknownMessage> {
-    /// The lenient way reads the whole line at once instead of putting its pieces together again.
-    fn read_rest<'de, A: MapAccess<'de>>(_pending: Pending<'de>, _map: A, _depth: usize) -> Result<Self, A::Error> {
-        Err(A::Error::custom("an unknown message"))
-    }
-
-    fn recover_object(object: &Object<'_>, _depth: usize) -> Option<Self> {
-        // Of the JSON that is no object, nothing is a message.
-        object
-            .raw
-            .get()
-            .starts_with('{')
-            .then(|| Self::new(UnknownMessage::new(object)))
+    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
+        let mut unknown = None;
+        if fill(Shape::UnknownMessage(&mut unknown)) {
+            unknown.map(Self::new)
+        } else {
+            None
+        }
     }
 }
 
 /// Writes one more field.
-fn write<E: Error>(object: &mut String, name: &str, value: &str) -> Result<(), E> {
+fn write(object: &mut String, name: &str, value: &str) -> serde_json::Result<()> {
     if object.len() > 1 {
         object.push(',');
     }
-    object.push_str(&serde_json::to_string(name).map_err(E::custom)?);
+    object.push_str(&serde_json::to_string(name)?);
     object.push(':');
     object.push_str(value);
     Ok(())

@@ -28,7 +28,10 @@ use memchr::{memchr, memchr2};
 
 use field::{Field, Fields, decode};
 
+mod error;
 mod field;
+
+pub use error::Error;
 
 /// The most bytes that one event may take, unless [`Decoder::max_event_bytes`] says otherwise: 64 MiB.
 ///
@@ -49,18 +52,6 @@ pub struct Event<'a> {
     pub id: &'a str,
     /// The last reconnection time of the stream so far.
     pub retry: Option<Duration>,
-}
-
-/// Why a stream cannot be decoded further.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// An event, or a line that belongs to none, is above the decoder's limit.
-    #[error("server-sent event is larger than {limit} bytes")]
-    EventTooLarge {
-        /// The limit in bytes, as set by [`Decoder::max_event_bytes`].
-        limit: usize,
-    },
 }
 
 /// Turns the bytes of one stream into events; see the [module](self) for an example.

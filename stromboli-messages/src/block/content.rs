@@ -2,14 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{
-    Deserializer, Serialize, Serializer,
-    de::{SeqAccess, Visitor},
-};
-use serde_json::value::RawValue;
+use serde::{Serialize, Serializer};
 
 use super::{Block, TextBlock, join, texts};
-use crate::wire::{Wire, deserialize_by_wire, read_list};
+use crate::wire::{Place, Wire, deserialize_by_wire};
 
 /// The content of a message or of a tool result: which of the two it was is kept.
 #[derive(Clone, PartialEq)]
@@ -82,34 +78,8 @@ impl Serialize for Content {
 }
 
 impl Wire for Content {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D, depth: usize) -> Result<Self, D::Error> {
-        struct Either(usize);
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = Content;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or a list of blocks")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Content, E> {
-                Ok(Content::Text(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Content, A::Error> {
-                read_list(seq, self.0).map(Content::Blocks)
-            }
-        }
-
-        deserializer.deserialize_any(Either(depth))
-    }
-
-    fn recover(raw: &RawValue, depth: usize) -> Option<Self> {
-        if raw.get().starts_with('[') {
-            Wire::recover(raw, depth).map(Self::Blocks)
-        } else {
-            Wire::recover(raw, depth).map(Self::Text)
-        }
+    fn place(slot: &mut Option<Self>) -> Place<'_> {
+        Place::Content(slot)
     }
 }
 

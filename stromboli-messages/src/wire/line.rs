@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Wire, strict};
+use super::{Wire, recover, strict};
 use crate::ParseError;
 
 /// What the records that are whole lines have in common. The line is shared, so that a copy of a message has it too.
@@ -35,10 +35,10 @@ impl<L: Line> Line for Box<L> {
 
 /// Reads a line, and keeps it.
 pub(crate) fn parse<L: Line + Wire>(line: String) -> Result<L, ParseError> {
-    let mut value: L = match strict(&line, 0) {
+    let mut value: L = match strict(&line) {
         Ok(value) => value,
         Err(_) => match serde_json::from_str::<&RawValue>(&line) {
-            Ok(raw) => match L::recover(raw, 0) {
+            Ok(raw) => match recover(raw) {
                 Some(value) => value,
                 None => return Err(ParseError::not_an_object(line)),
             },

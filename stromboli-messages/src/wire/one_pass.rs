@@ -12,12 +12,13 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{Wire, read_raw};
+use super::{Wire, read_raw, strict::read};
 
 /// Reads JSON as [`serde_json::from_slice`] does, for types that hold blocks, messages or other types of this crate.
 ///
 /// It gives the same value or error, but looks once at JSON that fits its types, where serde_json looks twice at each
 /// value of this crate and copies it in between. JSON with a value that does not fit is read again from the beginning.
+/// What is not UTF-8 is an error wherever that shows, also in fields that nobody reads.
 ///
 /// ```
 /// use stromboli_messages::Block;
@@ -35,17 +36,33 @@ use super::{Wire, read_raw};
 /// # Errors
 /// If it is no JSON, or does not fit the type.
 pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Result<T> {
-    if let Ok(text) = std::str::from_utf8(json)
-        && let Ok(value) = strictly(text)
-    {
-        return Ok(value);
+    match std::str::from_utf8(json) {
+        Ok(text) => read_all(text, Misfits::Fail).or_else(|_| read_all(text, Misfits::Keep)),
+        Err(_) => Err(not_text(json)),
     }
-    serde_json::from_slice(json)
 }
 
-pub(super) fn strictly<'de, T: Deserialize<'de>>(text: &'de str) -> serde_json::Result<T> {
+/// The error of what is no JSON, because it is not UTF-8.
+fn not_text(json: &[u8]) -> serde_json::Error {
+    match serde_json::from_slice::<&RawValue>(json) {
+        Err(error) => error,
+        Ok(_) => serde::de::Error::custom("not UTF-8"),
+    }
+}
+
+/// What becomes of our values that do not fit.
+#[derive(Clone, Copy)]
+pub(super) enum Misfits {
+    /// The whole fails.
+    Fail,
+    /// They are read leniently, from their raw text.
+    Keep,
+}
+
+// Both ways in one, so that the code for the caller's type exists once.
+pub(super) fn read_all<'de, T: Deserialize<'de>>(text: &'de str, misfits: Misfits) -> serde_json::Result<T> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = T::deserialize(Strict(&mut deserializer))?;
+    let value = T::deserialize(Passed(&mut deserializer, misfits))?;
     deserializer.end()?;
     Ok(value)
 }
@@ -73,32 +90,35 @@ impl<'de, T: Wire> Visitor<'de> for Ours<T> {
         read_raw(&raw).ok_or_else(|| serde::de::Error::custom("the value is of another JSON type"))
     }
 
-    /// The answer of [`Strict`].
+    /// The answer of [`Passed`].
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        T::read(deserializer, 0)
+        read(deserializer)
     }
 }
 
-/// A deserializer of serde_json that lets our values fail, and all that it is passed on by: what is inside of objects,
+/// A deserializer of serde_json that can let our values fail, and all that it is passed on by: what is inside of objects,
 /// lists and options is read with it as well. What is inside of an enum is not, and so only slower.
-struct Strict<T>(T);
+struct Passed<T>(T, Misfits);
 
 macro_rules! forward {
     ($($method:ident($($argument:ident: $type:ty),*))*) => {
         $(fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, D::Error> {
-            self.0.$method($($argument,)* Strict(visitor))
+            self.0.$method($($argument,)* Passed(visitor, self.1))
         })*
     };
 }
 
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Strict<D> {
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Passed<D> {
     type Error = D::Error;
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         if name == OURS {
-            return visitor.visit_some(self.0);
+            return match self.1 {
+                Misfits::Fail => visitor.visit_some(self.0),
+                Misfits::Keep => visitor.visit_newtype_struct(self.0),
+            };
         }
-        self.0.deserialize_newtype_struct(name, Strict(visitor))
+        self.0.deserialize_newtype_struct(name, Passed(visitor, self.1))
     }
 
     forward! {
@@ -143,7 +163,7 @@ macro_rules! visit {
     };
 }
 
-impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
+impl<'de, V: Visitor<'de>> Visitor<'de> for Passed<V> {
     type Value = V::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -174,19 +194,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(Strict(deserializer))
+        self.0.visit_some(Passed(deserializer, self.1))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(Strict(deserializer))
+        self.0.visit_newtype_struct(Passed(deserializer, self.1))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<V::Value, A::Error> {
-        self.0.visit_seq(Strict(list))
+        self.0.visit_seq(Passed(list, self.1))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
-        self.0.visit_map(Strict(map))
+        self.0.visit_map(Passed(map, self.1))
     }
 
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
@@ -194,30 +214,30 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Strict<V> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Strict<A> {
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Passed<A> {
     type Error = A::Error;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_element_seed(Strict(seed))
+        self.0.next_element_seed(Passed(seed, self.1))
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Strict<A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Passed<A> {
     type Error = A::Error;
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
-        self.0.next_key_seed(Strict(seed))
+        self.0.next_key_seed(Passed(seed, self.1))
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, A::Error> {
-        self.0.next_value_seed(Strict(seed))
+        self.0.next_value_seed(Passed(seed, self.1))
     }
 }
 
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Strict<S> {
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Passed<S> {
     type Value = S::Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<S::Value, D::Error> {
-        self.0.deserialize(Strict(deserializer))
+        self.0.deserialize(Passed(deserializer, self.1))
     }
 }

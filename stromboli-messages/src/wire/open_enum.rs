@@ -43,23 +43,15 @@ macro_rules! open_enum {
             }
         }
 
+        impl $crate::wire::Named for Option<$name> {
+            fn set(&mut self, value: &str) {
+                *self = Some(value.into());
+            }
+        }
+
         impl $crate::wire::Wire for $name {
-            fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, _depth: usize) -> ::std::result::Result<Self, D::Error> {
-                struct Text;
-
-                impl ::serde::de::Visitor<'_> for Text {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                        f.write_str("a string")
-                    }
-
-                    fn visit_str<E>(self, value: &str) -> ::std::result::Result<$name, E> {
-                        Ok(value.into())
-                    }
-                }
-
-                deserializer.deserialize_str(Text)
+            fn place(slot: &mut Option<Self>) -> $crate::wire::Place<'_> {
+                $crate::wire::Place::Name(slot)
             }
         }
 

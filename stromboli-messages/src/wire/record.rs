@@ -26,54 +26,33 @@ macro_rules! record {
         // A record may have no fields at all.
         #[allow(unused_variables, unused_mut)]
         const _: () = {
-            use $crate::wire::{Lenient, Nulls, Record, Variant, Wire};
+            use $crate::wire::{Fields, Nulls, Place, Record, Wire};
 
             #[allow(non_camel_case_types)]
             #[derive(Clone, Copy)]
-            pub(crate) enum Slot { $($field,)* Count }
+            enum Field { $($field,)* Count }
 
-            const _: () = assert!(Slot::Count as usize <= Nulls::CAPACITY);
+            const _: () = assert!(Field::Count as usize <= Nulls::CAPACITY);
 
-            impl Record for $name {
+            impl $name {
                 const TAGS: &'static [(&'static str, &'static str)] = &[$($(($tag, $value)),+)?];
-                type Slot = Slot;
-
-                fn slot(name: &str) -> Option<Slot> {
-                    match name {
-                        $($crate::wire::record!(@wire $field $($wire)?) => Some(Slot::$field),)*
-                        _ => None,
-                    }
-                }
-
-                fn read_slot<'de, D: ::serde::Deserializer<'de>>(&mut self, slot: Slot, deserializer: D, depth: usize)
-                    -> ::std::result::Result<(), D::Error>
-                {
-                    match slot {
-                        $(Slot::$field => $crate::wire::read_field(
-                            &mut self.$field, &mut self.nulls, slot as usize, deserializer, depth,
-                        ),)*
-                        Slot::Count => Ok(()),
-                    }
-                }
             }
 
-            impl Lenient for $name {
+            impl Record for $name {
                 fn tags(&self) -> &'static [(&'static str, &'static str)] {
                     Self::TAGS
                 }
 
-                fn recover_named(
-                    &mut self,
-                    name: &str,
-                    raw: &::serde_json::value::RawValue,
-                    depth: usize,
-                ) -> Option<bool> {
+                fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)> {
                     match name {
-                        $($crate::wire::record!(@wire $field $($wire)?) => Some($crate::wire::recover_field(
-                            &mut self.$field, &mut self.nulls, Slot::$field as usize, raw, depth,
-                        )),)*
+                        $($crate::wire::record!(@wire $field $($wire)?) =>
+                            Some((Field::$field as usize, Wire::place(&mut self.$field))),)*
                         _ => None,
                     }
+                }
+
+                fn nulls_mut(&mut self) -> &mut Nulls {
+                    &mut self.nulls
                 }
 
                 fn extra_mut(&mut self) -> &mut $crate::Extra {
@@ -81,13 +60,15 @@ macro_rules! record {
                 }
             }
 
-            impl Wire for $name {
-                fn read<'de, D: ::serde::Deserializer<'de>>(deserializer: D, depth: usize) -> ::std::result::Result<Self, D::Error> {
-                    deserializer.deserialize_map($crate::wire::Whole::<Self>::new(depth))
+            impl Fields for $name {
+                fn record(&mut self) -> &mut dyn Record {
+                    self
                 }
+            }
 
-                fn recover(raw: &::serde_json::value::RawValue, depth: usize) -> Option<Self> {
-                    Self::recover_object(&$crate::wire::Object::new(raw), depth)
+            impl Wire for $name {
+                fn place(slot: &mut Option<Self>) -> Place<'_> {
+                    Place::Record(slot)
                 }
             }
 
@@ -99,20 +80,21 @@ macro_rules! record {
                     for (tag, value) in Self::TAGS {
                         map.serialize_entry(tag, value)?;
                     }
-                    let mut written = Nulls::default();
                     $(
                         let wire = $crate::wire::record!(@wire $field $($wire)?);
-                        let slot = Slot::$field as usize;
                         if let Some(value) = &self.$field {
                             map.serialize_entry(wire, value)?;
-                            written.insert(slot);
-                        } else if self.nulls.contains(slot) && !self.extra.contains(wire) {
+                        } else if self.nulls.contains(Field::$field as usize) && !self.extra.contains(wire) {
                             map.serialize_entry(wire, &())?;
                         }
                     )*
+                    let is_set = |name: &str| match name {
+                        $($crate::wire::record!(@wire $field $($wire)?) => self.$field.is_some(),)*
+                        _ => false,
+                    };
                     for (name, value) in self.extra.iter() {
                         let tag = Self::TAGS.iter().any(|(tag, _)| *tag == name);
-                        if !tag && !Self::slot(name).is_some_and(|slot| written.contains(slot as usize)) {
+                        if !tag && !is_set(name) {
                             map.serialize_entry(name, value)?;
                         }
                     }
@@ -123,12 +105,11 @@ macro_rules! record {
             /// Equal when they are written alike.
             impl PartialEq for $name {
                 fn eq(&self, other: &Self) -> bool {
-                    let null = |record: &Self, slot: Slot| record.nulls.contains(slot as usize);
-                    $(
-                        self.$field == other.$field
-                            && (self.$field.is_some() || null(self, Slot::$field) == null(other, Slot::$field))
-                            &&
-                    )* self.extra == other.extra
+                    let mut set = Nulls::default();
+                    $(if !$crate::wire::equal(&self.$field, &other.$field, &mut set, Field::$field as usize) {
+                        return false;
+                    })*
+                    self.nulls.equal_beside(other.nulls, set) && self.extra == other.extra
                 }
             }
 

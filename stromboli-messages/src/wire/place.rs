@@ -1,0 +1,198 @@
+//! Where a value is read to: what the two ways of reading have to know of the types.
+//!
+//! The types say it with values instead of code of their own, so that each way of reading exists once and not once for
+//! each type: in every crate that reads, such code was half of what there was to compile.
+
+use std::collections::BTreeMap;
+
+use super::Wire;
+use crate::{Content, Extra, Json, Number, Unknown, UnknownMessage};
+
+/// A place for one value, empty until it is read.
+pub(crate) enum Place<'a> {
+    Text(&'a mut Option<String>),
+    Texts(&'a mut Option<Vec<String>>),
+    Flag(&'a mut Option<bool>),
+    Unsigned(&'a mut Option<u64>),
+    Signed(&'a mut Option<i64>),
+    Number(&'a mut Option<Number>),
+    Json(&'a mut Option<Json>),
+    Content(&'a mut Option<Content>),
+    Name(&'a mut dyn Named),
+    List(&'a mut dyn List),
+    Map(&'a mut dyn Map),
+    Record(&'a mut dyn Begin),
+    Tagged(&'a mut dyn Tagged),
+}
+
+impl Place<'_> {
+    /// Empties it.
+    pub(crate) fn clear(self) {
+        match self {
+            Self::Text(slot) => *slot = None,
+            Self::Texts(slot) => *slot = None,
+            Self::Flag(slot) => *slot = None,
+            Self::Unsigned(slot) => *slot = None,
+            Self::Signed(slot) => *slot = None,
+            Self::Number(slot) => *slot = None,
+            Self::Json(slot) => *slot = None,
+            Self::Content(slot) => *slot = None,
+            Self::Name(slot) => slot.clear(),
+            Self::List(slot) => slot.clear(),
+            Self::Map(slot) => slot.clear(),
+            Self::Record(slot) => slot.clear(),
+            Self::Tagged(slot) => slot.clear(),
+        }
+    }
+}
+
+/// A place that can be emptied.
+pub(crate) trait Clear {
+    fn clear(&mut self);
+}
+
+impl<T> Clear for Option<T> {
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+/// A place for a value that is told by a text.
+pub(crate) trait Named: Clear {
+    fn set(&mut self, value: &str);
+}
+
+/// A place for a list.
+pub(crate) trait List: Clear {
+    /// Reads elements to the places that it hands out, until `next` says that there is none, or none that fits.
+    fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool);
+}
+
+impl<T: Wire> List for Option<Vec<T>> {
+    fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool) {
+        let list = self.insert(Vec::new());
+        let mut item = None;
+        while next(T::place(&mut item)) {
+            if let Some(item) = item.take() {
+                list.push(item);
+            }
+        }
+    }
+}
+
+/// A place for a map.
+pub(crate) trait Map: Clear {
+    /// Reads names and values to the places that it hands out, until `next` says that there is none, or none that fits.
+    fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool);
+}
+
+impl<T: Wire> Map for Option<BTreeMap<String, T>> {
+    fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool) {
+        let map = self.insert(BTreeMap::new());
+        let (mut name, mut value) = (String::new(), None);
+        while next(&mut name, T::place(&mut value)) {
+            if let Some(value) = value.take() {
+                map.insert(std::mem::take(&mut name), value);
+            }
+        }
+    }
+}
+
+/// A place for a record.
+pub(crate) trait Begin: Clear {
+    /// Puts a record without fields there.
+    fn begin(&mut self) -> &mut dyn Record;
+}
+
+impl<F: Fields> Begin for Option<F> {
+    fn begin(&mut self) -> &mut dyn Record {
+        self.insert(F::default()).record()
+    }
+}
+
+/// A record, or the box that it is in.
+pub(crate) trait Fields: Default {
+    fn record(&mut self) -> &mut dyn Record;
+}
+
+impl<F: Fields> Fields for Box<F> {
+    fn record(&mut self) -> &mut dyn Record {
+        F::record(self)
+    }
+}
+
+/// What [`record!`](super::record!) implements.
+pub(crate) trait Record {
+    /// The fields with a fixed value that tell this record from its siblings, `type` and `subtype`.
+    fn tags(&self) -> &'static [(&'static str, &'static str)];
+    /// The number and the place of a field.
+    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
+    fn nulls_mut(&mut self) -> &mut Nulls;
+    fn extra_mut(&mut self) -> &mut Extra;
+}
+
+/// A place for what [`tagged!`](super::tagged!) defines: one of several records that a field tells apart.
+pub(crate) trait Tagged: Clear {
+    /// The field that says which it is.
+    fn tag(&self) -> &'static str;
+    /// Lets the record with this value be filled, or what is of unknown shape; `false` when `fill` says so.
+    fn choose(&mut self, value: Option<&str>, fill: &mut Fill<'_>) -> bool;
+}
+
+/// Fills an object; `false` when it does not fit.
+pub(crate) type Fill<'a> = dyn FnMut(Shape<'_>) -> bool + 'a;
+
+/// What there is to fill, once it is known what an object is.
+pub(crate) enum Shape<'a> {
+    Record(&'a mut dyn Record),
+    Tagged(&'a mut dyn Tagged),
+    Unknown(&'a mut Option<Unknown>),
+    UnknownMessage(&'a mut Option<UnknownMessage>),
+}
+
+/// What a variant of such an enum holds.
+pub(crate) trait Variant: Sized {
+    fn filled(fill: &mut Fill<'_>) -> Option<Self>;
+}
+
+impl<F: Fields> Variant for F {
+    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
+        let mut fields = F::default();
+        if fill(Shape::Record(fields.record())) {
+            Some(fields)
+        } else {
+            None
+        }
+    }
+}
+
+/// Which fields of a record were `null`, so that they are written as `null` again: a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Nulls(u64);
+
+impl Nulls {
+    pub(crate) const CAPACITY: usize = 64;
+
+    pub(crate) fn insert(&mut self, field: usize) {
+        self.0 |= 1 << field;
+    }
+
+    pub(crate) fn contains(self, field: usize) -> bool {
+        self.0 & (1 << field) != 0
+    }
+
+    /// Whether they are the same, apart from the fields that are set and so were not written as `null`.
+    pub(crate) fn equal_beside(self, other: Self, set: Self) -> bool {
+        (self.0 ^ other.0) & !set.0 == 0
+    }
+}
+
+/// Whether a field is the same in two records; adds it to those that are set.
+// Not inlined into each record that has a field of this type.
+#[inline(never)]
+pub(crate) fn equal<T: PartialEq>(field: &Option<T>, other: &Option<T>, set: &mut Nulls, number: usize) -> bool {
+    if field.is_some() {
+        set.insert(number);
+    }
+    field == other
+}
