@@ -100,11 +100,12 @@ pub(super) fn faults() -> Vec<Fault> {
         Fault::injected("cut before the body", Injected::cut_body_after(0), Sees::Cut),
         Fault::injected("cut in the body", Injected::cut_body_after(1), Sees::Cut),
         Fault::injected("reset in the body", Injected::cut_body_after(1).by_reset(), Sees::Cut),
-        // The emulator collects the body first, and waits with each event of an agent until the one before has left.
+        // The emulator collects the body first. Of an agent's stream it sends the first event alone, which a turn does not see:
+        // its prompt goes out when the stream is open.
         Fault::injected("length too great", Injected::wrong_length(5), Sees::CutAtEnd)
-            .but(&[(Class::Events, Sees::Silence), (Class::Turn, Sees::Silence)]),
+            .but(&[(Class::Events, Sees::Cut), (Class::Turn, Sees::Silence)]),
         Fault::injected("length too small", Injected::wrong_length(-3), Sees::Short)
-            .but(&[(Class::Events, Sees::Silence), (Class::Turn, Sees::Silence)]),
+            .but(&[(Class::Events, Sees::EndsEarly), (Class::Turn, Sees::Silence)]),
         Fault::injected(
             "wrong content type",
             Injected::content_type("text/html"),
