@@ -28,7 +28,8 @@ use reqwest::header::HeaderMap;
 /// # Ok::<(), stromboli::Error>(())
 /// ```
 pub trait Hook: Send + Sync + 'static {
-    /// An attempt is about to be sent, and its token is there; headers can be added. The token is not among them.
+    /// An attempt is about to be sent, and its token is there; headers can be added. The token is not among them. What time
+    /// this takes is beyond that of the call.
     fn on_request(&self, request: &mut RequestEvent<'_>) {
         let _ = request;
     }
@@ -52,7 +53,7 @@ pub struct RequestEvent<'a> {
     pub operation: &'static str,
     /// 1 for the first attempt.
     pub attempt: u32,
-    /// What will be sent; the token comes later, and replaces an `authorization` of the hook's.
+    /// What will be sent. The token is put in afterwards, and replaces an `authorization` of the hook's.
     pub headers: &'a mut HeaderMap,
 }
 

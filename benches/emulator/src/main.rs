@@ -17,7 +17,7 @@ const STREAMS: usize = 5_000;
 const MEMORY: u64 = 300 << 20;
 /// How much later than the bare server's last stream the emulator's may get its event: a share of a wait that a starved
 /// stream would exceed many times over.
-const LATENESS: f64 = 4.0;
+const LATENESS: f64 = 5.0;
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
