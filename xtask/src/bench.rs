@@ -21,7 +21,7 @@ const COUNTED: [&str; 4] = ["messages", "sse", "calls", "retries"];
 /// The same for Cargo. Peers that need a newer Rust than we do are features, and not part of it.
 const COUNTED_PACKAGES: &str = "-p report -p bench-messages -p bench-sse -p bench-calls -p bench-retries";
 /// Their own tests, built as they are.
-pub const TESTS: &str = "test --release -p report -p bench-messages -p bench-sse --manifest-path benches/Cargo.toml --target-dir target/benches";
+pub const TESTS: &str = "test --release -p report -p bench-messages -p bench-sse -p bench-emulator --manifest-path benches/Cargo.toml --target-dir target/benches";
 const PAGE: &str = "docs/performance.md";
 
 /// Raises the limit of open files as far as the system lets everyone, then turns into the measurement.

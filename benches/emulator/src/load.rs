@@ -119,13 +119,13 @@ mod tests {
 
     #[test]
     fn responses_may_differ_in_ids_and_the_order_of_headers_only() {
-        let one = "HTTP/1.1 200 OK\r\nA: 1f\r\nB: x\r\n\r\n{\"id\":\"00ff\"}";
+        let one = "HTTP/1.1 200 OK\r\nVary: 1f\r\nHost: x\r\n\r\n{\"id\":\"00ff\"}";
         assert_eq!(
-            same(one, "HTTP/1.1 200 OK\r\nB: x\r\nA: 23\r\n\r\n{\"id\":\"1234\"}"),
+            same(one, "HTTP/1.1 200 OK\r\nHost: x\r\nVary: 23\r\n\r\n{\"id\":\"1234\"}"),
             Ok(())
         );
-        assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\nB: x\r\n\r\n{\"id\":\"00f\"}").is_err());
-        assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\nb: x\r\n\r\n{\"id\":\"00ff\"}").is_err());
-        assert!(same(one, "HTTP/1.1 200 OK\r\nA: 1f\r\n\r\n{\"id\":\"00ff\"}").is_err());
+        assert!(same(one, "HTTP/1.1 200 OK\r\nVary: 1f\r\nHost: x\r\n\r\n{\"id\":\"00f\"}").is_err());
+        assert!(same(one, "HTTP/1.1 200 OK\r\nVary: 1f\r\nhost: x\r\n\r\n{\"id\":\"00ff\"}").is_err());
+        assert!(same(one, "HTTP/1.1 200 OK\r\nVary: 1f\r\n\r\n{\"id\":\"00ff\"}").is_err());
     }
 }
