@@ -28,8 +28,7 @@ use reqwest::header::HeaderMap;
 /// # Ok::<(), stromboli::Error>(())
 /// ```
 pub trait Hook: Send + Sync + 'static {
-    /// An attempt is about to be sent, and its token is there; headers can be added. The token is not among them. What time
-    /// this takes is beyond that of the call.
+    /// An attempt is about to be sent, and its token is there; headers can be added. The token is not among them.
     fn on_request(&self, request: &mut RequestEvent<'_>) {
         let _ = request;
     }

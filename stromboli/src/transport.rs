@@ -224,15 +224,8 @@ impl HttpTransport {
                 Ok(token) => token,
                 Err(error) => return (Ended::Unsent(error), None),
             };
-            // Only a source takes time, and the clock is read often enough.
-            let sending = if self.shared.auth.renews() {
-                Instant::now()
-            } else {
-                started
-            };
-            let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(sending));
             let is_stream = operation.class.is_stream();
-            let sent = match self.send(request, operation, attempt, token.as_ref(), left) {
+            let (sent, left) = match self.send(request, operation, attempt, token.as_ref(), deadline) {
                 Ok(sent) => sent,
                 Err(error) => return (Ended::Unsent(error), None),
             };
@@ -289,7 +282,7 @@ impl HttpTransport {
         }
     }
 
-    /// Begins to send a copy of the request, with all that is only for this attempt. Not part of the future of an attempt,
+    /// Begins to send a copy of the request, with all that is only for this attempt, and says what time it has. Not part of the future of an attempt,
     /// which would keep room for the copy as long as it waits.
     fn send(
         &self,
@@ -297,8 +290,8 @@ impl HttpTransport {
         operation: &Operation,
         attempt: u32,
         token: Option<&Token>,
-        left: Duration,
-    ) -> Result<impl Future<Output = reqwest::Result<Response>> + use<>> {
+        deadline: Option<Instant>,
+    ) -> Result<(impl Future<Output = reqwest::Result<Response>> + use<>, Duration)> {
         let Some(mut request) = request.try_clone() else {
             // No request of the contract is one.
             let message = "request has a body that can be read only once";
@@ -318,6 +311,9 @@ impl HttpTransport {
                 format!("URL with the prompt has {length} bytes, the most is {MAX_URL}, so use `run` or `start`");
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
+        let left = deadline.map_or(Duration::MAX, |deadline| {
+            deadline.saturating_duration_since(Instant::now())
+        });
         // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
         // so opening one has ours.
         *request.timeout_mut() = if operation.class.is_stream() {
@@ -325,7 +321,7 @@ impl HttpTransport {
         } else {
             Some(left)
         };
-        Ok(self.shared.http.execute(request))
+        Ok((self.shared.http.execute(request), left))
     }
 
     /// What a request that `error` ended comes to.
