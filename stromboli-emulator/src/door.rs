@@ -222,7 +222,8 @@ mod tests {
             let runtime = Handle::current();
             std::thread::spawn(move || {
                 let _runtime = runtime.enter();
-                door.refuse().map(|refusal| (std::net::TcpStream::connect(door.address()), refusal))
+                door.refuse()
+                    .map(|refusal| (std::net::TcpStream::connect(door.address()), refusal))
             })
         };
         // The refusal has the lock for as long as it waits.
