@@ -292,7 +292,7 @@ impl HttpTransport {
         token: Option<&Token>,
         deadline: Option<Instant>,
     ) -> Result<(impl Future<Output = reqwest::Result<Response>> + use<>, Duration)> {
-        let Some(mut request) = request.try_clone() else {
+        let Some(mut request) = copy(request) else {
             // No request of the contract is one.
             let message = "request has a body that can be read only once";
             return Err(Error::new(ErrorKind::InvalidInput, message));
@@ -373,6 +373,18 @@ impl HttpTransport {
             Class::Stream => timeouts.stream_idle,
         })
     }
+}
+
+/// The request once more, as an attempt uses it up. None when its body can be read only once.
+fn copy(request: &Request) -> Option<Request> {
+    if request.body().is_some() {
+        return request.try_clone();
+    }
+    // Reqwest's own copy makes room for a timeout, and then does so again: six allocations of a call.
+    let mut copy = Request::new(request.method().clone(), request.url().clone());
+    *copy.headers_mut() = request.headers().clone();
+    *copy.version_mut() = request.version();
+    Some(copy)
 }
 
 /// The span of a call, in the names of OpenTelemetry's conventions for HTTP clients. Of the URL it has the contract's
