@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::Handle;
@@ -15,6 +16,8 @@ use crate::state::lock;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
+/// The longest time to wait for a port that was ours.
+const KEEPING: Duration = Duration::from_secs(5);
 
 /// Where connections come in.
 pub(crate) struct Door {
@@ -113,12 +116,26 @@ impl Door {
             entrance.accepted.extend(waiting);
             // The port cannot be had twice, so that it is nobody's for an instant.
             entrance.turn(Latch::Closed);
-            entrance.latch = Latch::Shut(socket(self.address, self.send_buffer)?);
+            entrance.latch = Latch::Shut(self.keep()?);
         }
         entrance.refusals += 1;
         drop(entrance);
         self.closing.send_replace(());
         Ok(Refusal(Arc::clone(self)))
+    }
+
+    /// The port again, once nobody listens there any more: a process that this one is just starting has what is open here,
+    /// the listener too, until it runs its own program, and no system tells when that is.
+    fn keep(&self) -> io::Result<TcpSocket> {
+        let end = Instant::now() + KEEPING;
+        loop {
+            match socket(self.address, self.send_buffer) {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse && Instant::now() < end => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                kept => return kept,
+            }
+        }
     }
 
     /// One refusal less.
@@ -184,5 +201,37 @@ impl Drop for Refusal {
 impl std::fmt::Debug for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Refusal")
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_waits_for_a_starting_process_that_still_has_the_listener() {
+        let door = Arc::new(Door::open(([127, 0, 0, 1], 0).into(), None).unwrap());
+        let copy = match &lock(&door.entrance).latch {
+            Latch::Open(listener) => listener.as_fd().try_clone_to_owned().unwrap(),
+            _ => unreachable!("it was just opened"),
+        };
+        let refusing = {
+            let door = Arc::clone(&door);
+            let runtime = Handle::current();
+            std::thread::spawn(move || {
+                let _runtime = runtime.enter();
+                door.refuse()
+                    .map(|refusal| (std::net::TcpStream::connect(door.address()), refusal))
+            })
+        };
+        // The refusal has the lock for as long as it waits.
+        while door.entrance.try_lock().is_ok() && !refusing.is_finished() {
+            std::thread::yield_now();
+        }
+        drop(copy);
+        let (connected, _refusal) = refusing.join().unwrap().unwrap();
+        assert_eq!(connected.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
     }
 }

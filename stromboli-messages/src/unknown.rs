@@ -57,14 +57,9 @@ impl Serialize for Unknown {
 
 impl Unknown {
     /// What the strict way has read of it: what says its type, and its other fields.
-    pub(crate) fn of_fields(
-        tag: Option<(&str, &str)>,
-        fields: &[(Cow<'_, str>, &RawValue)],
-    ) -> serde_json::Result<Self> {
+    pub(crate) fn of_fields((tag, value): (&str, &str), fields: &[(&str, &RawValue)]) -> serde_json::Result<Self> {
         let mut object = String::from("{");
-        if let Some((tag, value)) = tag {
-            write(&mut object, tag, &serde_json::to_string(value)?)?;
-        }
+        write(&mut object, tag, &serde_json::to_string(value)?)?;
         for (name, value) in fields {
             write(&mut object, name, value.get())?;
         }

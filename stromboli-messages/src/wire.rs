@@ -28,7 +28,7 @@ pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
 pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
-pub(crate) use place::{Fields, Fill, List, Map, Named, Nulls, Place, Record, Shape, Tagged, Variant, equal};
+pub(crate) use place::{Fields, Fill, List, Named, Nulls, Place, Record, Shape, Tagged, Variant, equal};
 pub(crate) use record::record;
 pub(crate) use same::same;
 pub(crate) use strict::strict;

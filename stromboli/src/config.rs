@@ -219,8 +219,9 @@ fn http_client(url: &str, timeouts: &Timeouts) -> Result<reqwest::Client> {
         .connect_timeout(timeouts.connect)
         .tcp_keepalive(KEEP_ALIVE)
         .redirect(Policy::none())
-        // Over HTTP/2 it would send a refused request again without a word, up to three times.
-        .retry(reqwest::retry::never());
+        // Over HTTP/2 it would send a refused request again without a word, up to three times. Even one that is never sent
+        // again would be copied first, unless no other attempt is allowed.
+        .retry(reqwest::retry::never().max_retries_per_request(0));
     if is_loopback(url) {
         // What is meant for this machine goes to no proxy.
         builder = builder.no_proxy();

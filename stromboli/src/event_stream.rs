@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -56,11 +56,6 @@ impl EventStream {
         idle: Duration,
     ) -> Result<Self> {
         let (status, headers) = (response.status(), copied(response.headers()));
-        let content_type = headers
-            .get(CONTENT_TYPE)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or("none")
-            .to_owned();
         let mut stream = Self {
             operation,
             executed,
@@ -72,10 +67,13 @@ impl EventStream {
             status,
             headers,
         };
+        let content_type = stream.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let content_type = content_type.unwrap_or("none");
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type.eq_ignore_ascii_case("text/event-stream") {
             return Ok(stream);
         }
+        let content_type = content_type.to_owned();
         let body = stream.first_bytes().await;
         let message = format!("response is not an event stream but {content_type}");
         Err(stream.fail(ErrorKind::Decode, message, &body))
@@ -247,12 +245,16 @@ impl EventStream {
 
 /// The headers without the buffer that they were read into, whose 8 KiB each value would keep as long as the stream is open.
 fn copied(headers: &HeaderMap) -> HeaderMap {
-    let mut copy = HeaderMap::with_capacity(headers.len());
-    for (name, value) in headers {
+    let mut headers = headers.clone();
+    let bytes = headers.values().map(HeaderValue::len).sum();
+    // All in one piece: the first event may be here already, and waits for this.
+    let mut values = BytesMut::with_capacity(bytes);
+    for value in headers.values_mut() {
+        values.extend_from_slice(value.as_bytes());
         // What was a value is one.
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            copy.append(name, value);
+        if let Ok(copy) = HeaderValue::from_maybe_shared(values.split().freeze()) {
+            *value = copy;
         }
     }
-    copy
+    headers
 }

@@ -3,6 +3,7 @@
 
 mod body;
 mod ended;
+mod request;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
 use reqwest::{Request, Response, StatusCode, Url};
 use stromboli_generated::{ResponseFuture, Transport};
 use tokio::time::Instant;
-use tracing::{Instrument, Span, field, info_span};
+use tracing::{Instrument, Span};
 
 use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result, without_response};
 use crate::hooks::{Hooks, RequestEvent, ResponseEvent, RetryEvent};
@@ -24,6 +25,7 @@ use crate::timeouts::{DEFAULT_RUN, Timeouts};
 use crate::token::{Auth, Token};
 use body::Body;
 use ended::{Answer, Ended, finish};
+use request::{copy, span};
 
 /// The transport behind [`Client`](crate::Client) and its `raw()`: what all clones share, and the options of one.
 #[derive(Clone, Debug)]
@@ -292,7 +294,7 @@ impl HttpTransport {
         token: Option<&Token>,
         deadline: Option<Instant>,
     ) -> Result<(impl Future<Output = reqwest::Result<Response>> + use<>, Duration)> {
-        let Some(mut request) = request.try_clone() else {
+        let Some(mut request) = copy(request) else {
             // No request of the contract is one.
             let message = "request has a body that can be read only once";
             return Err(Error::new(ErrorKind::InvalidInput, message));
@@ -373,23 +375,6 @@ impl HttpTransport {
             Class::Stream => timeouts.stream_idle,
         })
     }
-}
-
-/// The span of a call, in the names of OpenTelemetry's conventions for HTTP clients. Of the URL it has the contract's
-/// template and the server, so no prompt, id or name is in it.
-fn span(request: &Request, operation: &Operation) -> Span {
-    info_span!(
-        "stromboli.call",
-        "otel.kind" = "client",
-        "otel.name" = operation.id,
-        "http.request.method" = request.method().as_str(),
-        "url.template" = operation.path,
-        "server.address" = request.url().host_str(),
-        "server.port" = request.url().port_or_known_default(),
-        "http.response.status_code" = field::Empty,
-        "http.request.resend_count" = field::Empty,
-        "error.type" = field::Empty,
-    )
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ use super::{Wire, read_raw, strict::read};
 /// # Errors
 /// If it is no JSON, or does not fit the type.
 pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(json) {
+    match simdutf8::basic::from_utf8(json) {
         Ok(text) => read_all(text, Misfits::Fail).or_else(|_| read_all(text, Misfits::Keep)),
         Err(_) => Err(not_text(json)),
     }

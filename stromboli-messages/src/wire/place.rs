@@ -74,6 +74,10 @@ impl<T: Wire> List for Option<Vec<T>> {
         let mut item = None;
         while next(T::place(&mut item)) {
             if let Some(item) = item.take() {
+                // Most lists have one element, and a vector would begin with room for four.
+                if list.is_empty() {
+                    list.reserve_exact(1);
+                }
                 list.push(item);
             }
         }

@@ -56,6 +56,20 @@ fn a_line_with_one_misfit_is_read_leniently() {
     assert_eq!(message.as_assistant().unwrap().text(), "a");
 }
 
+/// Only what needs no memory of its own is read strictly, and both ways must know such a name.
+#[test]
+fn a_name_and_a_type_with_an_escape_in_them_are_read_leniently_to_their_places() {
+    for line in [
+        r#"{"type":"assistant","\u0075uid":"u","message":{"content":[{"type":"text","text":"a"}]}}"#,
+        r#"{"type":"assistant","uuid":"u","message":{"content":[{"type":"te\u0078t","text":"a"}]}}"#,
+    ] {
+        assert!(read_strictly::<Message>(line).is_err());
+        let message = Message::parse(line).unwrap();
+        assert_eq!(message.uuid(), Some("u"));
+        assert_eq!(message.as_assistant().unwrap().text(), "a");
+    }
+}
+
 /// What does not fit shows whether the raw text was taken first: only then it can be kept.
 #[test]
 fn values_inside_of_others_types_are_read_in_one_pass() {
