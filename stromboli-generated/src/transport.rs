@@ -10,7 +10,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::{DeserializeOwned, Error as _};
-use stromboli_messages::Json;
 
 use crate::generated::{Client, Error, ResponseValue};
 
@@ -159,11 +158,11 @@ pub(crate) fn with_messages<T: DeserializeOwned>(json: &[u8]) -> serde_json::Res
     stromboli_messages::from_slice(json)
 }
 
-/// The error of what is no JSON, because it is not UTF-8.
+/// The error of what is no JSON, because it is not UTF-8: the same for every type.
 fn not_text(json: &[u8]) -> serde_json::Error {
-    match stromboli_messages::from_slice::<Json>(json) {
+    match stromboli_messages::from_slice::<()>(json) {
         Err(error) => error,
-        Ok(_) => serde_json::Error::custom("not UTF-8"),
+        Ok(()) => serde_json::Error::custom("not UTF-8"),
     }
 }
 
