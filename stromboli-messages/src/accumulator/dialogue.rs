@@ -176,7 +176,11 @@ impl Dialogue {
             self.answers.remove(uuid);
         }
         for answer in answers {
-            if !answer.uuid.as_ref().is_some_and(|uuid| retracted.contains(uuid.as_str())) {
+            if !answer
+                .uuid
+                .as_ref()
+                .is_some_and(|uuid| retracted.contains(uuid.as_str()))
+            {
                 self.answer(conversation, answer);
             }
         }

@@ -156,7 +156,12 @@ fn by_status(
     words: Option<&str>,
     headers: &HeaderMap,
 ) -> (ErrorKind, String) {
-    let reason = || status.canonical_reason().unwrap_or("unknown status").to_ascii_lowercase();
+    let reason = || {
+        status
+            .canonical_reason()
+            .unwrap_or("unknown status")
+            .to_ascii_lowercase()
+    };
     let message = words.map_or_else(reason, str::to_owned);
     if status.is_redirection() {
         let to = headers
