@@ -2110,7 +2110,7 @@ Arguments:
         let request = self.client.get(url).build()?;
         let response = self.inner.execute(request, "agent_stream").await?;
         match response.status().as_u16() {
-            200u16 => Ok(ResponseValue::stream(response)),
+            200u16 => Ok(crate::transport::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2510,7 +2510,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_stream").await?;
         match response.status().as_u16() {
-            200u16 => Ok(ResponseValue::stream(response)),
+            200u16 => Ok(crate::transport::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
         }
     }

@@ -11,7 +11,7 @@ use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::{DeserializeOwned, Error as _};
 
-use crate::generated::{Client, Error, ResponseValue};
+use crate::generated::{ByteStream, Client, Error, ResponseValue};
 
 /// What [`Transport::execute`] gives back.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -92,6 +92,13 @@ pub struct ReadBody(pub Bytes);
 /// A request whose answer is JSON.
 pub(crate) fn accepts_json(request: RequestBuilder) -> RequestBuilder {
     request.header(ACCEPT, HeaderValue::from_static("application/json"))
+}
+
+/// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
+/// copies the headers.
+pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    ResponseValue::new(ByteStream::new(Box::pin(response.bytes_stream())), status, headers)
 }
 
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own

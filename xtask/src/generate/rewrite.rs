@@ -14,7 +14,7 @@ use crate::contract;
 
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
 /// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails, and put back
-/// by it into responses that are not what the contract promises; the base URL read once instead of in each call; ids
+/// by it into responses that are not what the contract promises; streams opened by it without a copy of their headers; the base URL read once instead of in each call; ids
 /// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash; and requests sent by it
 /// directly: progenitor's hooks around them would keep room for the request and the response in each call's future.
 pub fn client(file: &mut File) -> Result<(), String> {
@@ -116,6 +116,10 @@ impl VisitMut for Calls {
             *call.func = parse_quote!(crate::transport::decode);
             let reader = &self.reader;
             call.args.push(parse_quote!(#reader));
+        } else if let Expr::Path(path) = expr
+            && text(path) == "ResponseValue :: stream"
+        {
+            *expr = parse_quote!(crate::transport::stream);
         } else if let Expr::Path(path) = expr
             && text(path) == "Error :: UnexpectedResponse"
         {

@@ -129,3 +129,9 @@ fn unknown_fields_of_responses_are_kept() {
     let code = prettyplease::unparse(&file);
     assert_eq!(code.matches("pub extra").count(), 1, "{code}");
 }
+
+#[test]
+fn streams_are_opened_by_the_seam() {
+    let code = rewritten("impl Client { async fn watch(&self) { Ok(ResponseValue::stream(response)) } }");
+    assert!(code.contains("Ok(crate::transport::stream(response))"), "{code}");
+}
