@@ -34,6 +34,16 @@ const OURS: Program = Program {
     source: include_str!("../programs/stromboli.rs"),
 };
 
+/// Without what octocrab and async-openai do not have.
+const WITHOUT_HTTP2: Program = Program {
+    dependencies: concat!(
+        "stromboli = { path = \"",
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../stromboli\", default-features = false, features = [\"rustls\"] }"
+    ),
+    ..OURS
+};
+
 const THEIRS: [Program; 3] = [
     Program {
         client: "reqwest",
@@ -68,6 +78,7 @@ fn main() -> ExitCode {
 
 fn measure() -> Result<()> {
     let folder = std::env::current_exe()?.with_file_name("building");
+    let without_http2 = build(&folder, &WITHOUT_HTTP2)?;
     let ours = build(&folder, &OURS)?;
     for program in THEIRS {
         let theirs = build(&folder, &program)?;
@@ -90,6 +101,9 @@ fn measure() -> Result<()> {
             time.print()?;
             crates.budget(Budget::AtMostMore(-1.0)).print()?;
             libraries.budget(Budget::AtMost(1.0)).print()?;
+            size.budget(Budget::AtMost(1.0)).print()?;
+            let case = "the program, without HTTP/2 as theirs";
+            let size = row(case, Measure::Bytes, without_http2.program, theirs.program);
             size.budget(Budget::AtMost(1.0)).print()?;
         }
     }
