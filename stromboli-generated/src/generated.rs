@@ -1972,17 +1972,13 @@ Sends a `GET` request to `/agents`
         &'a self,
     ) -> Result<ResponseValue<::std::vec::Vec<types::Agent>>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "agents_list").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2000,18 +1996,15 @@ Arguments:
         body: &'a types::AgentRequest,
     ) -> Result<ResponseValue<types::Agent>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "agent_create").await?;
         match response.status().as_u16() {
-            201u16 => crate::transport::decode(response).await,
+            201u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2032,17 +2025,13 @@ Arguments:
             self,
             format_args!("/agents/{}", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "agent_get").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2089,18 +2078,15 @@ Arguments:
             self,
             format_args!("/agents/{}/send", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "agent_send").await?;
         match response.status().as_u16() {
-            202u16 => crate::transport::decode(response).await,
+            202u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2124,7 +2110,7 @@ Arguments:
         let request = self.client.get(url).build()?;
         let response = self.inner.execute(request, "agent_stream").await?;
         match response.status().as_u16() {
-            200u16 => Ok(ResponseValue::stream(response)),
+            200u16 => Ok(crate::transport::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2139,17 +2125,13 @@ Sends a `POST` request to `/auth/logout`
         &'a self,
     ) -> Result<ResponseValue<types::LogoutResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/logout"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.post(url)).build()?;
         let response = self.inner.execute(request, "auth_logout").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2167,18 +2149,15 @@ Arguments:
         body: &'a types::RefreshRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/refresh"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "auth_refresh").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2196,18 +2175,15 @@ Arguments:
         body: &'a types::TokenRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/token"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "auth_token").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2222,17 +2198,13 @@ Sends a `GET` request to `/auth/validate`
         &'a self,
     ) -> Result<ResponseValue<types::TokenInfo>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/validate"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "auth_validate").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2247,17 +2219,13 @@ Sends a `GET` request to `/claude/status`
         &'a self,
     ) -> Result<ResponseValue<types::ClaudeStatus>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/claude/status"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "claude_status").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2272,17 +2240,13 @@ Sends a `GET` request to `/health`
         &'a self,
     ) -> Result<ResponseValue<types::Health>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/health"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "health").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2297,17 +2261,13 @@ Sends a `GET` request to `/images`
         &'a self,
     ) -> Result<ResponseValue<types::ImageList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "images_list").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2325,18 +2285,15 @@ Arguments:
         body: &'a types::ImagePullRequest,
     ) -> Result<ResponseValue<types::ImagePulled>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images/pull"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "image_pull").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2358,20 +2315,17 @@ Arguments:
         q: &'a str,
     ) -> Result<ResponseValue<types::ImageSearchResults>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images/search"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.get(url))
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("no_trunc", &no_trunc))
             .query(&progenitor_client::QueryParam::new("q", &q))
             .build()?;
         let response = self.inner.execute(request, "images_search").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2392,17 +2346,13 @@ Arguments:
             self,
             format_args!("/images/{}", encode_path(name)),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "image_get").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2417,17 +2367,13 @@ Sends a `GET` request to `/jobs`
         &'a self,
     ) -> Result<ResponseValue<types::JobList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/jobs"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "jobs_list").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2448,17 +2394,13 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "job_get").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2479,17 +2421,13 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "job_cancel").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2507,18 +2445,15 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "run_sync").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2536,18 +2471,15 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunAccepted>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run/async"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "run_async").await?;
         match response.status().as_u16() {
-            202u16 => crate::transport::decode(response).await,
+            202u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2578,7 +2510,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_stream").await?;
         match response.status().as_u16() {
-            200u16 => Ok(ResponseValue::stream(response)),
+            200u16 => Ok(crate::transport::stream(response)),
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2593,17 +2525,13 @@ Sends a `GET` request to `/secrets`
         &'a self,
     ) -> Result<ResponseValue<types::SecretList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "secrets_list").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2621,18 +2549,15 @@ Arguments:
         body: &'a types::SecretRequest,
     ) -> Result<ResponseValue<types::SecretCreated>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        let request = self
-            .client
-            .post(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.post(url))
             .json(&body)
             .build()?;
         let response = self.inner.execute(request, "secret_create").await?;
         match response.status().as_u16() {
-            201u16 => crate::transport::decode(response).await,
+            201u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2653,17 +2578,13 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "secret_get").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2684,17 +2605,13 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        let request = self
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "secret_delete").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2709,17 +2626,13 @@ Sends a `GET` request to `/sessions`
         &'a self,
     ) -> Result<ResponseValue<types::SessionList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/sessions"))?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "sessions_list").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2740,17 +2653,13 @@ Arguments:
             self,
             format_args!("/sessions/{}", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .delete(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "session_destroy").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::without_messages)
+                    .await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2775,19 +2684,15 @@ Arguments:
             self,
             format_args!("/sessions/{}/messages", encode_path(id)),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
+        let request = crate::transport::accepts_json(self.client.get(url))
             .query(&progenitor_client::QueryParam::new("limit", &limit))
             .query(&progenitor_client::QueryParam::new("offset", &offset))
             .build()?;
         let response = self.inner.execute(request, "session_messages").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::with_messages).await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2812,17 +2717,12 @@ Arguments:
                 "/sessions/{}/messages/{}", encode_path(id), encode_path(message_id)
             ),
         )?;
-        let request = self
-            .client
-            .get(url)
-            .header(
-                ::reqwest::header::ACCEPT,
-                ::reqwest::header::HeaderValue::from_static("application/json"),
-            )
-            .build()?;
+        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "session_message").await?;
         match response.status().as_u16() {
-            200u16 => crate::transport::decode(response).await,
+            200u16 => {
+                crate::transport::decode(response, crate::transport::with_messages).await
+            }
             _ => Err(crate::transport::unexpected(response)),
         }
     }

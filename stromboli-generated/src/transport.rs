@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use reqwest::{Request, Response, ResponseBuilderExt, Url};
-use serde::de::DeserializeOwned;
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
+use serde::de::{DeserializeOwned, Error as _};
 
-use crate::generated::{Client, Error, ResponseValue};
+use crate::generated::{ByteStream, Client, Error, ResponseValue};
 
 /// What [`Transport::execute`] gives back.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -52,7 +53,7 @@ pub(crate) fn encode_path(id: &str) -> PercentEncode<'_> {
     clippy::result_large_err,
     reason = "it is the error that every generated call returns"
 )]
-pub(crate) fn url<E>(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<E>> {
+pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<()>> {
     let Some(base) = &client.base else {
         return Err(Error::InvalidRequest("base URL cannot be read".to_owned()));
     };
@@ -88,40 +89,92 @@ pub enum DecodeFailure {
 #[derive(Clone)]
 pub struct ReadBody(pub Bytes);
 
+/// A request whose answer is JSON.
+pub(crate) fn accepts_json(request: RequestBuilder) -> RequestBuilder {
+    request.header(ACCEPT, HeaderValue::from_static("application/json"))
+}
+
+/// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
+/// copies the headers.
+pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    ResponseValue::new(ByteStream::new(Box::pin(response.bytes_stream())), status, headers)
+}
+
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own
 /// decoder, which drops status and headers when it fails.
-pub(crate) async fn decode<T: DeserializeOwned, E>(mut response: Response) -> Result<ResponseValue<T>, Error<E>> {
-    if response.extensions().get::<DecodeFailure>().is_some() {
+///
+/// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here.
+pub(crate) async fn decode<T>(
+    mut response: Response,
+    read: fn(&[u8]) -> serde_json::Result<T>,
+) -> Result<ResponseValue<T>, Error<()>> {
+    if is_broken(&response) {
         return Err(unexpected(response));
     }
-    let body = match response.extensions_mut().remove() {
-        Some(ReadBody(body)) => body,
+    let body = match arrived(&mut response) {
+        Some(body) => body,
         // Not here when the transport has read the body, and then of no room either.
-        None => Box::pin(read(&mut response)).await.map_err(Error::ResponseBodyError)?,
+        None => rest(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    match stromboli_messages::from_slice(&body) {
+    match read(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
             Ok(ResponseValue::new(value, response.status(), headers))
         }
-        Err(error) => {
-            response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
-            response.extensions_mut().insert(ReadBody(body));
-            Err(unexpected(response))
-        }
+        Err(error) => Err(misfit(response, body, error)),
     }
 }
 
-async fn read(response: &mut Response) -> reqwest::Result<Bytes> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
+/// Whether the transport could not read the body to its end.
+fn is_broken(response: &Response) -> bool {
+    response.extensions().get::<DecodeFailure>().is_some()
+}
+
+/// The body, if the transport has read it.
+fn arrived(response: &mut Response) -> Option<Bytes> {
+    response.extensions_mut().remove().map(|ReadBody(body)| body)
+}
+
+fn rest(response: &mut Response) -> Pin<Box<dyn Future<Output = reqwest::Result<Bytes>> + Send + '_>> {
+    Box::pin(async {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.into())
+    })
+}
+
+fn misfit(mut response: Response, body: Bytes, error: serde_json::Error) -> Error<()> {
+    response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
+    response.extensions_mut().insert(ReadBody(body));
+    unexpected(response)
+}
+
+/// Reads a type that holds no messages.
+pub(crate) fn without_messages<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => Err(not_text(json)),
     }
-    Ok(body.into())
+}
+
+/// Reads a type that holds messages.
+pub(crate) fn with_messages<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
+    stromboli_messages::from_slice(json)
+}
+
+/// The error of what is no JSON, because it is not UTF-8: the same for every type.
+fn not_text(json: &[u8]) -> serde_json::Error {
+    match stromboli_messages::from_slice::<()>(json) {
+        Err(error) => error,
+        Ok(()) => serde_json::Error::custom("not UTF-8"),
+    }
 }
 
 /// The error of a response that is not what the contract promises, with its body in it. The generated code calls this.
-pub(crate) fn unexpected<E>(mut response: Response) -> Error<E> {
+pub(crate) fn unexpected(mut response: Response) -> Error<()> {
     let Some(ReadBody(body)) = response.extensions_mut().remove() else {
         return Error::UnexpectedResponse(response);
     };

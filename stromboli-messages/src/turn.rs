@@ -1,6 +1,6 @@
 //! A turn: all that was said from a prompt to its result.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::HashMap};
 
 use crate::{
     ApiMessage, Block, Json, Outcome, PermissionDenial, ResultMessage, ToolResult, ToolUse, Usage,
@@ -123,16 +123,16 @@ impl Conversation {
 
     /// The tools that were called, each with its answer.
     pub fn tool_calls(&self) -> impl Iterator<Item = ToolCall<'_>> {
-        let id = |answer: &'_ ToolAnswer| answer.result.tool_use_id.clone();
-        let answers: BTreeMap<Option<String>, &ToolAnswer> =
-            self.answers.iter().map(|answer| (id(answer), answer)).collect();
+        let mut places = HashMap::new();
+        for (at, answer) in self.answers.iter().enumerate() {
+            if let Some(id) = &answer.result.tool_use_id {
+                places.insert(id.clone(), at);
+            }
+        }
         self.blocks().filter_map(move |block| match block {
             Block::ToolUse(tool_use) => {
-                let answer = tool_use
-                    .id
-                    .is_some()
-                    .then(|| answers.get(&tool_use.id).copied())
-                    .flatten();
+                let at = tool_use.id.as_ref().and_then(|id| places.get(id));
+                let answer = at.and_then(|at| self.answers.get(*at));
                 Some(ToolCall {
                     tool_use,
                     result: answer.map(|answer| &answer.result),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,14 +166,22 @@ impl Client {
 
     /// Awaits a generated call, and makes this crate's error of its error. Not an `async fn`: that would keep room for
     /// the call twice, and for what makes the error beside it.
-    pub(crate) fn call<T, E>(
+    pub(crate) fn call<T>(
         &self,
         operation: &'static str,
-        call: impl Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<E>>>,
+        call: impl Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<()>>>,
     ) -> impl Future<Output = Result<T>> {
         call.map_ok(ResponseValue::into_inner)
-            .or_else(move |error| Box::pin(Error::from_raw(operation, error)).map(Err))
+            .or_else(move |error| failed(operation, error).map(Err))
     }
+}
+
+/// What makes the error: behind a pointer, and in a function of its own, so that its code is not beside that of each call.
+fn failed(
+    operation: &'static str,
+    error: stromboli_generated::Error<()>,
+) -> Pin<Box<dyn Future<Output = Error> + Send>> {
+    Box::pin(Error::from_raw(operation, error))
 }
 
 impl fmt::Debug for Client {

@@ -81,22 +81,31 @@ impl EventStream {
 
     /// What `read` makes of the next event's name and data; `None` at the end of the response, wherever that is, and
     /// after [`close`](Self::close) and any error.
+    // Beside its caller, where all other code for `T` is.
+    #[inline]
     pub(crate) fn poll_event<T>(
         &mut self,
         cx: &mut Context<'_>,
         read: impl Fn(&str, Cow<'_, str>) -> T,
     ) -> Poll<Result<Option<T>>> {
+        let mut event = None;
+        let polled = self.poll_read(cx, &mut |name, data| event = Some(read(name, data)));
+        polled.map_ok(|()| event)
+    }
+
+    /// Lets `read` have the next event, if there is one.
+    fn poll_read(&mut self, cx: &mut Context<'_>, read: &mut dyn FnMut(&str, Cow<'_, str>)) -> Poll<Result<()>> {
         loop {
             if self.is_closed() {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(Ok(()));
             }
             let mut input = &self.chunk[..];
             match self.decoder.next(&mut input) {
                 Ok(Some(event)) => {
-                    let event = read(event.event, event.data);
+                    read(event.event, event.data);
                     let consumed = self.chunk.len() - input.len();
                     self.chunk.advance(consumed);
-                    return Poll::Ready(Ok(Some(event)));
+                    return Poll::Ready(Ok(()));
                 }
                 Ok(None) => {}
                 Err(error) => {

@@ -1,5 +1,5 @@
 //! What it takes to build a program on stromboli, beside one on bare reqwest and on clients of other services: processor
-//! time of a cold release build, crates, and sizes. Each is a workspace of its own below `target/`, built once and for all.
+//! time of a cold build, crates, and sizes. Each is a workspace of its own below `target/`, built once and for all.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +11,8 @@ use rig::children_seconds;
 
 /// Rustc takes more processor time when it shares the processor, so all builds get as much of it.
 const JOBS: &str = "2";
+const DEBUG: &[&str] = &[];
+const RELEASE: &[&str] = &["--release"];
 /// The most of bare reqwest's time.
 const TIME: f64 = 1.25;
 const TOKIO: &str = r#"tokio = { version = "1", features = ["macros", "rt"] }"#;
@@ -77,6 +79,11 @@ fn measure() -> Result<()> {
         let size = row("the program", Measure::Bytes, ours.program, theirs.program);
         if bare {
             time.budget(Budget::AtMost(TIME)).print()?;
+            // What is built while a program is written. The release is not needed any more.
+            let ours = cold_build(&folder.join(OURS.client), DEBUG)?;
+            let theirs = cold_build(&folder.join(program.client), DEBUG)?;
+            let debug = row("cold debug build", Measure::Time, ours, theirs);
+            debug.budget(Budget::AtMost(TIME)).print()?;
             crates.print()?;
             size.print()?;
         } else {
@@ -91,10 +98,6 @@ fn measure() -> Result<()> {
 
 fn build(folder: &Path, program: &Program) -> Result<Built> {
     let folder = folder.join(program.client);
-    let target = folder.join("target");
-    if target.exists() {
-        fs::remove_dir_all(&target)?;
-    }
     fs::create_dir_all(folder.join("src"))?;
     let manifest = format!(
         "[package]\nname = \"program\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{}\n{TOKIO}\n\n[workspace]\n",
@@ -105,14 +108,23 @@ fn build(folder: &Path, program: &Program) -> Result<Built> {
     eprintln!("bench: builds a program on {}", program.client);
     // Downloads belong to nobody's build.
     children_seconds(cargo(&folder).arg("fetch"))?;
-    let seconds = children_seconds(cargo(&folder).args(["build", "--release", "--offline", "-j", JOBS]))?;
-    let release = target.join("release");
+    let seconds = cold_build(&folder, RELEASE)?;
+    let release = folder.join("target/release");
     Ok(Built {
         seconds,
         crates: crates(&folder)?,
         libraries: libraries(&release.join("deps"), program.client)?,
         program: fs::metadata(release.join("program"))?.len() as f64,
     })
+}
+
+/// The processor time of a build from nothing.
+fn cold_build(folder: &Path, profile: &[&str]) -> Result<f64> {
+    let target = folder.join("target");
+    if target.exists() {
+        fs::remove_dir_all(&target)?;
+    }
+    children_seconds(cargo(folder).args(["build", "--offline", "-j", JOBS]).args(profile))
 }
 
 fn cargo(folder: &Path) -> Command {

@@ -1,6 +1,6 @@
 //! A conversation that goes on: whether its last message is being written, and what of it was also said in full.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::draft::Draft;
 use crate::{
@@ -141,7 +141,7 @@ impl Dialogue {
 
     /// Takes back the messages that came in lines with these ids.
     pub(super) fn retract(&mut self, conversation: &mut Conversation, uuids: &[String]) {
-        let mut named: BTreeMap<usize, HashSet<&str>> = BTreeMap::new();
+        let mut named: HashMap<usize, HashSet<&str>> = HashMap::new();
         for uuid in uuids {
             if let Some(at) = self.lines.remove(uuid) {
                 named.entry(at).or_default().insert(uuid);
@@ -152,7 +152,7 @@ impl Dialogue {
                 draft.retract(message, uuids);
             }
         }
-        if let Some(first) = named.keys().next() {
+        if let Some(first) = named.keys().min() {
             // One that is being written may be empty for now.
             let open = self.open.then(|| self.drafts.len().saturating_sub(1));
             self.retain(conversation, *first, |at, draft| {
@@ -165,7 +165,7 @@ impl Dialogue {
         for uuid in uuids {
             if let Some(at) = self.answers.remove(uuid) {
                 first = Some(first.map_or(at, |first: usize| first.min(at)));
-                retracted.insert(uuid);
+                retracted.insert(uuid.as_str());
             }
         }
         let Some(first) = first.filter(|first| *first <= conversation.answers.len()) else {
@@ -176,7 +176,11 @@ impl Dialogue {
             self.answers.remove(uuid);
         }
         for answer in answers {
-            if !answer.uuid.as_ref().is_some_and(|uuid| retracted.contains(uuid)) {
+            if !answer
+                .uuid
+                .as_ref()
+                .is_some_and(|uuid| retracted.contains(uuid.as_str()))
+            {
                 self.answer(conversation, answer);
             }
         }

@@ -78,6 +78,8 @@ impl AgentEvent {
     ///
     /// # Errors
     /// What is wrong with the data, and the data.
+    // Inlined, as what it calls, it shares the code that drops messages with its only caller.
+    #[inline]
     pub(super) fn read(name: &str, data: Cow<'_, str>) -> Result<Option<Self>, (String, String)> {
         let known = matches!(name, "turn_start" | "output" | "turn_end" | "error" | "exited");
         if name == "closed" {
@@ -108,6 +110,7 @@ impl AgentEvent {
     }
 }
 
+#[inline]
 fn output(line: String) -> AgentEventKind {
     match Message::parse(line) {
         Ok(message) => AgentEventKind::Message(message),

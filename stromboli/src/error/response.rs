@@ -156,7 +156,12 @@ fn by_status(
     words: Option<&str>,
     headers: &HeaderMap,
 ) -> (ErrorKind, String) {
-    let reason = || status.canonical_reason().unwrap_or("unknown status").to_lowercase();
+    let reason = || {
+        status
+            .canonical_reason()
+            .unwrap_or("unknown status")
+            .to_ascii_lowercase()
+    };
     let message = words.map_or_else(reason, str::to_owned);
     if status.is_redirection() {
         let to = headers
@@ -235,14 +240,15 @@ pub(crate) fn refused_before_execution(words: &str) -> bool {
 /// The server's own words, in whichever of the five kinds of error body they stand (WIRE §2): `error` of a JSON object,
 /// or the text itself.
 pub(crate) fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
-    if let Ok(Value::Object(object)) = serde_json::from_slice(body) {
+    let text = std::str::from_utf8(body);
+    if let Ok(Ok(Value::Object(object))) = text.map(serde_json::from_str) {
         let words = object.get("error").or_else(|| object.get("message"))?.as_str()?;
         return Some(words.to_owned()).filter(|w| !w.is_empty());
     }
     if let Some(words) = cut_words(body) {
         return Some(words);
     }
-    let text = std::str::from_utf8(body).ok()?.trim();
+    let text = text.ok()?.trim();
     let content_type = headers
         .get(CONTENT_TYPE)
         .and_then(|v| v.to_str().ok())
@@ -254,12 +260,15 @@ pub(crate) fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
 /// The words of a JSON object that was too long to be kept whole: a failed run's go on with all that it printed.
 fn cut_words(body: &[u8]) -> Option<String> {
     const KEY: &[u8] = br#""error":"#;
-    let at = memchr::memmem::find(body, KEY).filter(|_| body.len() >= MAX_BODY && body.starts_with(b"{"))?;
+    if body.len() < MAX_BODY || !body.starts_with(b"{") {
+        return None;
+    }
+    let at = body.windows(KEY.len()).position(|bytes| bytes == KEY)?;
     let value = body.get(at + KEY.len()..)?;
     // The end may be in the middle of a character or of an escape, which has six bytes at most.
     (0..7).find_map(|cut| {
         let closed = [value.get(..value.len().checked_sub(cut)?)?, b"\""].concat();
-        serde_json::from_slice::<String>(&closed).ok()
+        serde_json::from_str(std::str::from_utf8(&closed).ok()?).ok()
     })
 }
 

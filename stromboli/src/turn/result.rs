@@ -50,6 +50,9 @@ impl TurnResult {
     ///
     /// # Errors
     /// [`is_agent_failed`](Error::is_agent_failed) with the reason; this result is then in [`Error::turn`].
+    // As the two below: dropping a message is much code, which each unit of compilation that does so has a copy of. Inlined,
+    // they are in their callers'.
+    #[inline]
     pub fn ok(self) -> Result<Self> {
         if self.outcome.is_ok() {
             return Ok(self);
@@ -111,6 +114,7 @@ impl Collected {
     }
 
     /// Takes a message, unless it would be too much.
+    #[inline]
     pub(super) fn push(&mut self, message: Message) -> bool {
         self.bytes += message.raw().map_or(0, str::len);
         let fits = self.bytes <= self.max_bytes;
@@ -139,6 +143,7 @@ impl Collected {
         text
     }
 
+    #[inline]
     pub(super) fn into_result(self, diagnostics: Vec<String>) -> TurnResult {
         let results = self.messages.iter().rev().filter_map(Message::as_result);
         let result = results

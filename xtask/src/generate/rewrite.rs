@@ -14,7 +14,7 @@ use crate::contract;
 
 /// Rewrites the client: no constructor with a total timeout of its own, no prelude, no `api-version` header that
 /// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails, and put back
-/// by it into responses that are not what the contract promises; the base URL read once instead of in each call; ids
+/// by it into responses that are not what the contract promises; streams opened by it without a copy of their headers; the base URL read once instead of in each call; ids
 /// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash; and requests sent by it
 /// directly: progenitor's hooks around them would keep room for the request and the response in each call's future.
 pub fn client(file: &mut File) -> Result<(), String> {
@@ -47,13 +47,30 @@ pub fn client(file: &mut File) -> Result<(), String> {
             );
         }
     }
-    Calls.visit_file_mut(file);
+    let mut calls = Calls {
+        with_messages: with_messages(file),
+        reader: TokenStream::new(),
+    };
+    calls.visit_file_mut(file);
     Ok(())
 }
 
-struct Calls;
+struct Calls {
+    with_messages: BTreeSet<String>,
+    /// What reads the answer of the call that is being looked at.
+    reader: TokenStream,
+}
 
 impl VisitMut for Calls {
+    fn visit_impl_item_fn_mut(&mut self, call: &mut syn::ImplItemFn) {
+        self.reader = if words(&call.sig.output).is_disjoint(&self.with_messages) {
+            quote!(crate::transport::without_messages)
+        } else {
+            quote!(crate::transport::with_messages)
+        };
+        visit_mut::visit_impl_item_fn_mut(self, call);
+    }
+
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
         block.stmts.retain(|statement| !sets_version_header(statement));
         send_directly(&mut block.stmts);
@@ -86,14 +103,43 @@ impl VisitMut for Calls {
             && text(&call.args) == "header_map"
         {
             *expr = (*call.receiver).clone();
-        } else if let Expr::Path(path) = expr
-            && text(path) == "ResponseValue :: from_response"
+        } else if let Expr::MethodCall(call) = expr
+            && call.method == "header"
+            && text(&call.args).contains("ACCEPT")
+            && text(&call.args).contains("application/json")
         {
-            *expr = parse_quote!(crate::transport::decode);
+            let request = &call.receiver;
+            *expr = parse_quote!(crate::transport::accepts_json(#request));
+        } else if let Expr::Call(call) = expr
+            && text(&call.func) == "ResponseValue :: from_response"
+        {
+            *call.func = parse_quote!(crate::transport::decode);
+            let reader = &self.reader;
+            call.args.push(parse_quote!(#reader));
+        } else if let Expr::Path(path) = expr
+            && text(path) == "ResponseValue :: stream"
+        {
+            *expr = parse_quote!(crate::transport::stream);
         } else if let Expr::Path(path) = expr
             && text(path) == "Error :: UnexpectedResponse"
         {
             *expr = parse_quote!(crate::transport::unexpected);
+        }
+    }
+}
+
+/// The types that hold messages, which are read by the messages' crate.
+fn with_messages(file: &mut File) -> BTreeSet<String> {
+    let types: Vec<(String, BTreeSet<String>)> = structs(file)
+        .map(|item| (item.ident.to_string(), words(&item.fields)))
+        .collect();
+    let mut found = BTreeSet::from(["stromboli_messages".to_owned()]);
+    loop {
+        let before = found.len();
+        let holders = types.iter().filter(|(_, words)| !words.is_disjoint(&found));
+        found = holders.map(|(name, _)| name.clone()).chain(found.clone()).collect();
+        if found.len() == before {
+            return found;
         }
     }
 }
@@ -264,116 +310,14 @@ fn structs(file: &mut File) -> impl Iterator<Item = &mut ItemStruct> {
     })
 }
 
+fn words(tokens: &impl ToTokens) -> BTreeSet<String> {
+    let between = |c: char| c != '_' && !c.is_alphanumeric();
+    text(tokens).split(between).map(str::to_owned).collect()
+}
+
 fn text(tokens: &impl ToTokens) -> String {
     tokens.to_token_stream().to_string()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rewritten(source: &str) -> String {
-        let mut file = syn::parse_str(source).unwrap();
-        client(&mut file).unwrap();
-        prettyplease::unparse(&file)
-    }
-
-    #[test]
-    fn the_version_header_is_gone_and_decoding_goes_through_the_seam() {
-        let code = rewritten(
-            "impl Client { async fn get(&self) {
-                let mut header_map = HeaderMap::with_capacity(1usize);
-                header_map.append(a, b);
-                let request = self.client.get(url).headers(header_map).build()?;
-                match 1 { 200u16 => ResponseValue::from_response(response).await, _ => x }
-            } }",
-        );
-        assert!(!code.contains("header_map"), "{code}");
-        assert!(code.contains("self.client.get(url).build()?"), "{code}");
-        assert!(code.contains("crate::transport::decode(response).await"), "{code}");
-    }
-
-    #[test]
-    fn requests_are_sent_by_the_seam_without_hooks_around() {
-        let code = rewritten(
-            r#"impl Client { async fn get(&self) {
-                #[allow(unused_mut)]
-                let mut request = self.client.get(url).build()?;
-                let info = OperationInfo { operation_id: "job_get" };
-                self.pre(&mut request, &info).await?;
-                let result = self.exec(request, &info).await;
-                self.post(&result, &info).await?;
-                let response = result?;
-                match response.status().as_u16() { _ => x }
-            } }
-            const _: () = { fn assert_client_hooks() where Client: ClientHooks {} };"#,
-        );
-        let statements = [
-            "let request = self.client.get(url).build()?;",
-            r#"let response = self.inner.execute(request, "job_get").await?;"#,
-            "match response.status().as_u16()",
-        ];
-        let body: Vec<&str> = code.lines().map(str::trim).collect();
-        assert_eq!(body[2..4], statements[..2], "{code}");
-        assert!(body[4].starts_with(statements[2]), "{code}");
-        assert!(!code.contains("hooks") && !code.contains("unused_mut"), "{code}");
-    }
-
-    #[test]
-    fn the_base_url_is_read_once() {
-        let code = rewritten(
-            r#"pub struct Client { pub(crate) baseurl: String }
-            impl Client {
-                fn new_with_client(baseurl: &str) -> Self { Self { baseurl: baseurl.to_string() } }
-                async fn get(&self) { let url = format!("{}/jobs/{}", self.baseurl, encode_path(&id.to_string()),); }
-            }"#,
-        );
-        assert!(code.contains("pub(crate) base: Option<::reqwest::Url>"), "{code}");
-        assert!(code.contains("base: ::reqwest::Url::parse(baseurl).ok()"), "{code}");
-        let call = r#"crate::transport::url(self, format_args!("/jobs/{}", encode_path(id)))?"#;
-        // However its lines are broken.
-        let unbroken = code.split_whitespace().collect::<String>().replace(",)", ")");
-        assert!(unbroken.contains(&call.replace(' ', "")), "{code}");
-    }
-
-    #[test]
-    fn ids_are_encoded_by_the_seam() {
-        let code = rewritten("use progenitor_client::{encode_path, ClientHooks};");
-        assert!(code.contains("crate::transport::encode_path"), "{code}");
-        assert!(!code.contains("{encode_path"), "{code}");
-    }
-
-    #[test]
-    fn the_constructor_and_the_prelude_are_gone() {
-        let code = rewritten("impl Client { pub fn new() {} pub fn other() {} } pub mod prelude {}");
-        assert!(!code.contains("new") && !code.contains("prelude"), "{code}");
-        assert!(code.contains("other"), "{code}");
-    }
-
-    #[test]
-    fn sensitive_fields_are_not_in_debug_output() {
-        let contract = serde_json::json!({"components": {"schemas": {"A": {"properties": {
-            "token": {"x-sensitive": true}, "name": {}}}}}});
-        let mut file = syn::parse_str(
-            "pub mod types { #[derive(::serde::Deserialize, Clone, Debug)] pub struct A { pub token: String, pub name: String } }",
-        )
-        .unwrap();
-        redact_debug(&mut file, &contract).unwrap();
-        let code = prettyplease::unparse(&file);
-        assert!(code.contains("#[derive(::serde::Deserialize, Clone)]"), "{code}");
-        assert!(
-            code.contains(".field(\"token\", &::std::format_args!(\"[redacted]\"))"),
-            "{code}"
-        );
-        assert!(code.contains(".field(\"name\", &self.name)"), "{code}");
-    }
-
-    #[test]
-    fn unknown_fields_of_responses_are_kept() {
-        let mut file =
-            syn::parse_str("pub mod types { pub struct A { pub a: String } pub struct B { pub b: String } }").unwrap();
-        keep_unknown_fields(&mut file, &BTreeSet::from(["A".to_owned()]));
-        let code = prettyplease::unparse(&file);
-        assert_eq!(code.matches("pub extra").count(), 1, "{code}");
-    }
-}
+mod tests;
