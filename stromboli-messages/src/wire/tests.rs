@@ -10,7 +10,7 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use serde_json::value::RawValue;
 
 use super::{
-    Wire,
+    MAX_DEPTH, Wire,
     one_pass::{Misfits, read_all},
     recover as read_leniently, strict as read_strictly,
 };
@@ -68,6 +68,49 @@ fn a_name_and_a_type_with_an_escape_in_them_are_read_leniently_to_their_places()
         assert_eq!(message.uuid(), Some("u"));
         assert_eq!(message.as_assistant().unwrap().text(), "a");
     }
+}
+
+/// The last of two types counts, as the last of two fields does.
+#[test]
+fn a_second_type_is_left_to_the_lenient_way() {
+    for content in [
+        r#"{"type":"new","type":"text","text":"a"}"#,
+        r#"{"type":"text","text":"b","type":"new"}"#,
+        r#"{"text":"a","type":"thinking","type":"text"}"#,
+    ] {
+        let line = format!(r#"{{"type":"assistant","message":{{"content":[{content}]}}}}"#);
+        assert!(!agree::<Message>(&line), "{line}");
+        let message = Message::parse(line.as_str()).unwrap();
+        let text = if content.ends_with(r#""new"}"#) { "" } else { "a" };
+        assert_eq!(message.as_assistant().unwrap().text(), text, "{line}");
+    }
+}
+
+#[test]
+fn what_is_too_deep_is_left_to_the_lenient_way() {
+    let line = |depth: usize| {
+        let (open, close) = (r#"{"type":"tool_result","content":["#.repeat(depth), "]}".repeat(depth));
+        format!(r#"{{"type":"user","message":{{"content":[{open}{close}]}}}}"#)
+    };
+    // The message and what it says are records as well.
+    assert!(agree::<Message>(&line(MAX_DEPTH - 2)));
+    for depth in MAX_DEPTH - 1..2 * MAX_DEPTH {
+        assert!(!agree::<Message>(&line(depth)), "{depth}");
+    }
+}
+
+#[test]
+fn what_follows_an_object_is_an_error() {
+    for line in [
+        r#"{"type":"user"}x"#,
+        r#"{"type":"user"}{}"#,
+        r#"{"type":"user"},"#,
+        r#"{"type":"new"}]"#,
+    ] {
+        assert!(Message::parse(line).is_err(), "{line}");
+        assert!(crate::from_slice::<Message>(line.as_bytes()).is_err(), "{line}");
+    }
+    assert!(agree::<Message>(" {\"type\":\"user\"}\t\r\n"));
 }
 
 /// What does not fit shows whether the raw text was taken first: only then it can be kept.
