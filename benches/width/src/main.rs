@@ -11,7 +11,7 @@ use rig::{Operation, Peer, Server};
 const WIDTHS: [usize; 6] = [1, 4, 16, 64, 256, 1_024];
 /// Calls of a sample, in all.
 const CALLS: usize = 4_096;
-const PAIRS: usize = 9;
+const PAIRS: usize = 31;
 /// Not below bare reqwest's by more than a call's budget of instructions allows.
 const THROUGHPUT: f64 = 0.95;
 
