@@ -30,6 +30,8 @@ mod support;
 mod terminal;
 #[cfg(unix)]
 mod terminal_chat;
+#[cfg(target_os = "linux")]
+mod tls;
 #[cfg(unix)]
 mod typed;
 mod unread;
