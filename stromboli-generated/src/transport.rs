@@ -4,8 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
@@ -98,7 +100,31 @@ pub(crate) fn accepts_json(request: RequestBuilder) -> RequestBuilder {
 /// copies the headers.
 pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    ResponseValue::new(ByteStream::new(Box::pin(response.bytes_stream())), status, headers)
+    let beside = Some(std::mem::take(response.extensions_mut()));
+    let body = Body {
+        bytes: response.bytes_stream(),
+        beside,
+    };
+    ResponseValue::new(ByteStream::new(Box::pin(body)), status, headers)
+}
+
+/// The bytes of an open response.
+struct Body<S> {
+    bytes: S,
+    /// What came beside them, to be dropped when they are waited for: the first may be here already, and would wait for that.
+    beside: Option<http::Extensions>,
+}
+
+impl<S: Stream + Unpin> Stream for Body<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let polled = Pin::new(&mut self.bytes).poll_next(cx);
+        if polled.is_pending() {
+            self.beside = None;
+        }
+        polled
+    }
 }
 
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own
