@@ -32,6 +32,9 @@ pub(crate) struct EventStream {
     head: ResponseValue<()>,
 }
 
+/// The error of a response that is no stream of events, when the beginning of its body is there.
+pub(crate) type NoStream = Pin<Box<dyn Future<Output = Error> + Send>>;
+
 /// How long the server may still be silent.
 struct Silence {
     /// Goes on over many silences, and is only set anew when it runs out: one for each event would be made, registered and
@@ -47,17 +50,18 @@ struct Silence {
 const GRACE: Duration = Duration::from_millis(100);
 
 impl EventStream {
-    /// Takes over a response that claims to be a stream.
-    pub(crate) async fn open(
+    /// Takes over a response, or reads what it is instead of a stream. Not an `async fn`, in whose future the stream would lie
+    /// before it is moved out.
+    pub(crate) fn open(
         operation: &'static str,
         executed: bool,
         response: ResponseValue<ByteStream>,
         decoder: Decoder,
         idle: Duration,
-    ) -> Result<Self> {
+    ) -> Result<Self, NoStream> {
         let mut body = None;
         let Ok(head) = response.map::<_, _, Infallible>(|stream| body = Some(stream.into_inner()));
-        let mut stream = Self {
+        let stream = Self {
             operation,
             executed,
             body,
@@ -67,16 +71,24 @@ impl EventStream {
             silence: None,
             head,
         };
-        let content_type = stream.head.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let content_type = content_type.unwrap_or("none");
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("text/event-stream") {
-            return Ok(stream);
+        if stream.is_of_events() {
+            Ok(stream)
+        } else {
+            Err(Box::pin(stream.into_error()))
         }
-        let content_type = content_type.to_owned();
-        let body = stream.first_bytes().await;
-        let message = format!("response is not an event stream but {content_type}");
-        Err(stream.fail(ErrorKind::Decode, message, &body))
+    }
+
+    fn is_of_events(&self) -> bool {
+        let content_type = self.head.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+        media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    }
+
+    async fn into_error(mut self) -> Error {
+        let body = self.first_bytes().await;
+        let content_type = self.head.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let message = format!("response is not an event stream but {}", content_type.unwrap_or("none"));
+        self.fail(ErrorKind::Decode, message, &body)
     }
 
     /// What `read` makes of the next event's name and data; `None` at the end of the response, wherever that is, and

@@ -252,7 +252,10 @@ impl AgentHandle {
             Err(error) => return Err(Error::from_raw("agent_stream", error).await),
         };
         let decoder = Decoder::new().max_event_bytes(client.max_event_bytes());
-        EventStream::open("agent_stream", false, response, decoder, client.stream_idle()).await
+        match EventStream::open("agent_stream", false, response, decoder, client.stream_idle()) {
+            Ok(stream) => Ok(stream),
+            Err(error) => Err(error.await),
+        }
     }
 
     /// Subscribes first, so that nothing of the turn is lost. Should the agent exit in between, the prompt is refused.
