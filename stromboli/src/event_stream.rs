@@ -58,10 +58,10 @@ impl EventStream {
         response: ResponseValue<ByteStream>,
         decoder: Decoder,
         idle: Duration,
-    ) -> Result<Self, NoStream> {
+    ) -> Result<Box<Self>, NoStream> {
         let mut body = None;
         let Ok(head) = response.map::<_, _, Infallible>(|stream| body = Some(stream.into_inner()));
-        let stream = Self {
+        let stream = Box::new(Self {
             operation,
             executed,
             body,
@@ -70,7 +70,7 @@ impl EventStream {
             idle,
             silence: None,
             head,
-        };
+        });
         if stream.is_of_events() {
             Ok(stream)
         } else {
@@ -84,7 +84,7 @@ impl EventStream {
         media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
     }
 
-    async fn into_error(mut self) -> Error {
+    async fn into_error(mut self: Box<Self>) -> Error {
         let body = self.first_bytes().await;
         let content_type = self.head.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let message = format!("response is not an event stream but {}", content_type.unwrap_or("none"));

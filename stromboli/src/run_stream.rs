@@ -33,13 +33,13 @@ pub enum RunEvent {
 /// closes the connection, and with it the run. It never reconnects, because that would run the prompt again: a stream
 /// that ends before its end is an [`ErrorKind::Truncated`]. After an error or [`RunEvent::Done`] there is nothing more.
 pub struct RunStream {
-    events: EventStream,
+    events: Box<EventStream>,
     has_output: bool,
     max_text_bytes: usize,
 }
 
 impl RunStream {
-    pub(crate) fn new(events: EventStream, max_text_bytes: usize) -> Self {
+    pub(crate) fn new(events: Box<EventStream>, max_text_bytes: usize) -> Self {
         Self {
             events,
             has_output: false,

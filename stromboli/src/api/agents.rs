@@ -245,7 +245,7 @@ impl AgentHandle {
         Err(Error::new(ErrorKind::AgentExited, reason).sent("agent_get", 1, false))
     }
 
-    async fn open_stream(&self) -> Result<EventStream> {
+    async fn open_stream(&self) -> Result<Box<EventStream>> {
         let client = &self.client;
         let response = match client.raw().agent_stream(&self.id).await {
             Ok(response) => response,
