@@ -63,7 +63,9 @@ pub(crate) fn base(url: &str) -> Option<Url> {
 )]
 pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<()>> {
     let Some(base) = &client.base else {
-        return Err(Error::InvalidRequest("base URL cannot be read or has a password".to_owned()));
+        return Err(Error::InvalidRequest(
+            "base URL cannot be read or has a password".to_owned(),
+        ));
     };
     // Room for most paths, which would otherwise grow piece by piece.
     let mut whole = String::with_capacity(base.path().len() + 64);

@@ -79,7 +79,11 @@ impl EventStream {
     }
 
     fn is_of_events(&self) -> bool {
-        let content_type = self.head.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let content_type = self
+            .head
+            .headers()
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
         let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
         media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
     }

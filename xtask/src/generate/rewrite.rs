@@ -137,7 +137,9 @@ fn without_body(code: &str) -> Option<syn::Ident> {
     let method = code.strip_prefix("crate :: transport :: accepts_json (self . client . ")?;
     let method = method.strip_suffix(" (url)) . build ()")?;
     let method = method.to_uppercase();
-    ["GET", "POST", "DELETE"].contains(&&*method).then(|| format_ident!("{method}"))
+    ["GET", "POST", "DELETE"]
+        .contains(&&*method)
+        .then(|| format_ident!("{method}"))
 }
 
 /// The types that hold messages, which are read by the messages' crate.
