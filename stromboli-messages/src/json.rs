@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
 
-use crate::wire::{self, Place, Wire};
+use crate::wire::{self, Place, Shown, View, Wire};
 
 /// A JSON value as its text: numbers keep their digits, and no nesting is too deep for it.
 ///
@@ -95,6 +95,12 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Shown for Json {
+    fn view(&self) -> View<'_> {
+        View::Json(self)
     }
 }
 

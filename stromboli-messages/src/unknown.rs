@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Fill, Line, Object, Shape, Variant, lookup, text},
+    wire::{Fill, Line, Object, Shape, Shown, Variant, View, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -46,6 +46,12 @@ impl fmt::Debug for Unknown {
         f.debug_struct("Unknown")
             .field("type", &self.type_name)
             .finish_non_exhaustive()
+    }
+}
+
+impl Shown for Unknown {
+    fn view(&self) -> View<'_> {
+        View::Json(&self.json)
     }
 }
 
@@ -165,6 +171,12 @@ impl fmt::Debug for UnknownMessage {
             .field("subtype", &self.subtype)
             .field("uuid", &self.uuid)
             .finish_non_exhaustive()
+    }
+}
+
+impl Shown for UnknownMessage {
+    fn view(&self) -> View<'_> {
+        View::Json(&self.json)
     }
 }
 

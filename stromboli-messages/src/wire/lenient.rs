@@ -88,7 +88,7 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
         if recover_field(record, name, value, depth + 1) {
             continue;
         }
-        if let Some((_, tag)) = record.tags().iter().find(|(tag, _)| tag == name) {
+        if let Some((_, tag)) = record.layout().tags.iter().find(|(tag, _)| tag == name) {
             if text(value).is_some_and(|text| text == *tag) {
                 continue;
             }

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Wire;
-use crate::{Content, Extra, Json, Number, Unknown, UnknownMessage};
+use super::{Record, Wire};
+use crate::{Content, Json, Number, Unknown, UnknownMessage};
 
 /// A place for one value, empty until it is read.
 pub(crate) enum Place<'a> {
@@ -125,16 +125,6 @@ impl<F: Fields> Fields for Box<F> {
     }
 }
 
-/// What [`record!`](super::record!) implements.
-pub(crate) trait Record {
-    /// The fields with a fixed value that tell this record from its siblings, `type` and `subtype`.
-    fn tags(&self) -> &'static [(&'static str, &'static str)];
-    /// The number and the place of a field.
-    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
-    fn nulls_mut(&mut self) -> &mut Nulls;
-    fn extra_mut(&mut self) -> &mut Extra;
-}
-
 /// A place for what [`tagged!`](super::tagged!) defines: one of several records that a field tells apart.
 pub(crate) trait Tagged: Clear {
     /// The field that says which it is.
@@ -168,35 +158,4 @@ impl<F: Fields> Variant for F {
             None
         }
     }
-}
-
-/// Which fields of a record were `null`, so that they are written as `null` again: a bit for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Nulls(u64);
-
-impl Nulls {
-    pub(crate) const CAPACITY: usize = 64;
-
-    pub(crate) fn insert(&mut self, field: usize) {
-        self.0 |= 1 << field;
-    }
-
-    pub(crate) fn contains(self, field: usize) -> bool {
-        self.0 & (1 << field) != 0
-    }
-
-    /// Whether they are the same, apart from the fields that are set and so were not written as `null`.
-    pub(crate) fn equal_beside(self, other: Self, set: Self) -> bool {
-        (self.0 ^ other.0) & !set.0 == 0
-    }
-}
-
-/// Whether a field is the same in two records; adds it to those that are set.
-// Not inlined into each record that has a field of this type.
-#[inline(never)]
-pub(crate) fn equal<T: PartialEq>(field: &Option<T>, other: &Option<T>, set: &mut Nulls, number: usize) -> bool {
-    if field.is_some() {
-        set.insert(number);
-    }
-    field == other
 }

@@ -267,7 +267,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
             } else {
                 self.record.nulls_mut().insert(field);
             }
-        } else if let Some((_, value)) = self.record.tags().iter().find(|(tag, _)| *tag == self.name) {
+        } else if let Some((_, value)) = self.record.layout().tags.iter().find(|(tag, _)| *tag == self.name) {
             if <&str>::deserialize(deserializer)? != *value {
                 return Err(D::Error::custom("another type"));
             }

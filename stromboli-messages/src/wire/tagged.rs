@@ -55,7 +55,7 @@ macro_rules! tagged {
         } else $(#[$unknown_doc:meta])* Unknown($unknown:ty)
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($record),)+
@@ -102,12 +102,25 @@ macro_rules! tagged {
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+        impl $crate::wire::Shown for $name {
+            fn view(&self) -> $crate::wire::View<'_> {
+                $crate::wire::View::Tagged(self)
+            }
+        }
+
+        impl $crate::wire::Choice for $name {
+            fn chosen(&self) -> $crate::wire::View<'_> {
                 match self {
-                    $(Self::$variant(value) => value.serialize(serializer),)+
-                    Self::Unknown(value) => value.serialize(serializer),
+                    $(Self::$variant(value) => $crate::wire::Shown::view(value),)+
+                    Self::Unknown(value) => $crate::wire::Shown::view(value),
                 }
+            }
+        }
+
+        /// Equal when they are written alike.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::wire::Shown::view(self) == $crate::wire::Shown::view(other)
             }
         }
 
@@ -118,6 +131,7 @@ macro_rules! tagged {
         })+
 
         $crate::wire::deserialize_by_wire!($name);
+        $crate::wire::serialize_by_view!($name);
     };
 }
 pub(crate) use tagged;
