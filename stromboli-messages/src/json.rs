@@ -49,6 +49,10 @@ impl Json {
         self.parse()
     }
 
+    pub(crate) fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     pub(crate) fn as_raw(&self) -> &RawValue {
         &self.0
     }
@@ -69,7 +73,7 @@ impl From<Box<RawValue>> for Json {
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         // A tree of values always has a text, so the other branch is never taken.
-        Self(serde_json::value::to_raw_value(&value).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        serde_json::value::to_raw_value(&value).map_or_else(|_| Self::null(), Self)
     }
 }
 

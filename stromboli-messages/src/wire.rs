@@ -29,7 +29,7 @@ pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
 pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
-pub(crate) use place::{Fields, Fill, List, Named, Place, Shape, Tagged, Variant};
+pub(crate) use place::{Fields, List, Named, Place, Shape, Tagged, Variant, Variants};
 pub(crate) use record::{Field, Layout, Nulls, Record, record};
 pub(crate) use same::same;
 pub(crate) use strict::strict;

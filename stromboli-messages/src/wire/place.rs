@@ -126,36 +126,74 @@ impl<F: Fields> Fields for Box<F> {
 }
 
 /// A place for what [`tagged!`](super::tagged!) defines: one of several records that a field tells apart.
-pub(crate) trait Tagged: Clear {
+pub(crate) trait Tagged {
     /// The field that says which it is.
     fn tag(&self) -> &'static str;
-    /// Lets the record with this value be filled, or what is of unknown shape; `false` when `fill` says so.
-    fn choose(&mut self, value: Option<&str>, fill: &mut Fill<'_>) -> bool;
+    /// Puts an empty one with this value there, or one of unknown shape, and gives what there is to fill.
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
+    fn clear(&mut self);
 }
-
-/// Fills an object; `false` when it does not fit.
-pub(crate) type Fill<'a> = dyn FnMut(Shape<'_>) -> bool + 'a;
 
 /// What there is to fill, once it is known what an object is.
 pub(crate) enum Shape<'a> {
     Record(&'a mut dyn Record),
     Tagged(&'a mut dyn Tagged),
-    Unknown(&'a mut Option<Unknown>),
-    UnknownMessage(&'a mut Option<UnknownMessage>),
+    Unknown(&'a mut Unknown),
+    UnknownMessage(&'a mut UnknownMessage),
+}
+
+/// What [`tagged!`](super::tagged!) implements.
+pub(crate) trait Variants: Variant {
+    const TAG: &'static str;
+
+    /// An empty one with this value, or one of unknown shape.
+    fn of(value: Option<&str>) -> Self;
+    /// What is in it.
+    fn inner(&mut self) -> Shape<'_>;
+}
+
+impl<T: Variants> Tagged for Option<T> {
+    fn tag(&self) -> &'static str {
+        T::TAG
+    }
+
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
+        self.insert(T::of(value)).inner()
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+/// One that stands in another.
+impl<T: Variants> Tagged for T {
+    fn tag(&self) -> &'static str {
+        T::TAG
+    }
+
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
+        *self = T::of(value);
+        self.inner()
+    }
+
+    fn clear(&mut self) {
+        *self = T::of(None);
+    }
 }
 
 /// What a variant of such an enum holds.
-pub(crate) trait Variant: Sized {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self>;
+pub(crate) trait Variant {
+    fn empty() -> Self;
+    fn shape(&mut self) -> Shape<'_>;
 }
 
 impl<F: Fields> Variant for F {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        let mut fields = F::default();
-        if fill(Shape::Record(fields.record())) {
-            Some(fields)
-        } else {
-            None
-        }
+    fn empty() -> Self {
+        F::default()
+    }
+
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::Record(self.record())
     }
 }

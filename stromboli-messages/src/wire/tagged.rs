@@ -73,26 +73,31 @@ macro_rules! tagged {
             }
         }
 
-        impl $crate::wire::Tagged for Option<$name> {
-            fn tag(&self) -> &'static str {
-                $tag
+        impl $crate::wire::Variants for $name {
+            const TAG: &'static str = $tag;
+
+            fn of(value: Option<&str>) -> Self {
+                match value {
+                    $(Some($value) => Self::$variant($crate::wire::Variant::empty()),)+
+                    _ => Self::Unknown($crate::wire::Variant::empty()),
+                }
             }
 
-            fn choose(&mut self, value: Option<&str>, fill: &mut $crate::wire::Fill<'_>) -> bool {
-                use $crate::wire::Variant;
-
-                *self = match value {
-                    $(Some($value) => Variant::filled(fill).map($name::$variant),)+
-                    _ => Variant::filled(fill).map($name::Unknown),
-                };
-                self.is_some()
+            fn inner(&mut self) -> $crate::wire::Shape<'_> {
+                match self {
+                    $(Self::$variant(value) => $crate::wire::Variant::shape(value),)+
+                    Self::Unknown(value) => $crate::wire::Variant::shape(value),
+                }
             }
         }
 
         impl $crate::wire::Variant for $name {
-            fn filled(fill: &mut $crate::wire::Fill<'_>) -> Option<Self> {
-                let mut value = None;
-                if fill($crate::wire::Shape::Tagged(&mut value)) { value } else { None }
+            fn empty() -> Self {
+                $crate::wire::Variants::of(None)
+            }
+
+            fn shape(&mut self) -> $crate::wire::Shape<'_> {
+                $crate::wire::Shape::Tagged(self)
             }
         }
 
