@@ -90,14 +90,6 @@ macro_rules! record {
 
             const _: () = assert!(Number::Count as usize <= Nulls::CAPACITY);
 
-            /// The numbers as constants, which a pattern needs.
-            struct At;
-
-            #[allow(non_upper_case_globals)]
-            impl At {
-                $(const $field: usize = Number::$field as usize;)*
-            }
-
             impl Record for $name {
                 fn layout(&self) -> &'static Layout {
                     &Layout {
@@ -113,7 +105,7 @@ macro_rules! record {
 
                 fn value(&self, number: usize) -> Option<View<'_>> {
                     match number {
-                        $(At::$field => self.$field.as_ref().map(Shown::view),)*
+                        $(number if number == Number::$field as usize => self.$field.as_ref().map(Shown::view),)*
                         _ => None,
                     }
                 }
@@ -121,7 +113,7 @@ macro_rules! record {
                 fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)> {
                     match name {
                         $($crate::wire::record!(@wire $field $($wire)?) =>
-                            Some((At::$field, Wire::place(&mut self.$field))),)*
+                            Some((Number::$field as usize, Wire::place(&mut self.$field))),)*
                         _ => None,
                     }
                 }
