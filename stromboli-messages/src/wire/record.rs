@@ -92,7 +92,7 @@ macro_rules! record {
 
             impl Record for $name {
                 fn layout(&self) -> &'static Layout {
-                    &Layout {
+                    static LAYOUT: Layout = Layout {
                         name: stringify!($name),
                         tags: &[$($(($tag, $value)),+)?],
                         fields: &[$(Field {
@@ -100,7 +100,8 @@ macro_rules! record {
                             wire: $crate::wire::record!(@wire $field $($wire)?),
                             hidden: $crate::wire::record!(@hidden $($hidden)?),
                         },)*],
-                    }
+                    };
+                    &LAYOUT
                 }
 
                 fn value(&self, number: usize) -> Option<View<'_>> {
