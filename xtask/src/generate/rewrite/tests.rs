@@ -44,7 +44,9 @@ fn what_an_answer_may_be_is_said_by_the_seam() {
         } }"#,
     );
     let request = "crate::transport::accepts_json(self.client.get(url)).json(&body).build()?";
-    assert!(code.contains(request), "{code}");
+    // However its lines are broken.
+    let unbroken = code.split_whitespace().collect::<String>();
+    assert!(unbroken.contains(request), "{code}");
 }
 
 #[test]
@@ -96,7 +98,7 @@ fn the_base_url_is_read_once() {
         }"#,
     );
     assert!(code.contains("pub(crate) base: Option<::reqwest::Url>"), "{code}");
-    assert!(code.contains("base: ::reqwest::Url::parse(baseurl).ok()"), "{code}");
+    assert!(code.contains("base: crate::transport::base(baseurl)"), "{code}");
     let call = r#"crate::transport::url(self, format_args!("/jobs/{}", encode_path(id)))?"#;
     // However its lines are broken.
     let unbroken = code.split_whitespace().collect::<String>().replace(",)", ")");
