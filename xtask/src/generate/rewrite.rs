@@ -8,7 +8,7 @@ use serde_json::Value;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, File, Item, ItemStruct, Stmt, Token, parse_quote};
+use syn::{Attribute, Expr, File, Item, ItemStruct, Stmt, Token, parse_quote};
 
 use crate::contract;
 
@@ -29,7 +29,7 @@ pub fn client(file: &mut File) -> Result<(), String> {
             && item.ident == "Client"
         {
             // The seam has one without the HTTP client, which may be the caller's and have a header with a secret.
-            drop_derive(item, "Debug")?;
+            drop_derive(&mut item.attrs, "Debug")?;
             if let syn::Fields::Named(fields) = &mut item.fields {
                 fields.named.push(parse_quote!(pub(crate) base: Option<::reqwest::Url>));
             }
@@ -244,7 +244,7 @@ pub fn redact_debug(file: &mut File, contract: &Value) -> Result<(), String> {
             .map(|(name, _)| name.as_str())
             .collect();
         if !secret.is_empty() {
-            drop_derive(item, "Debug")?;
+            drop_derive(&mut item.attrs, "Debug")?;
             impls.push(debug_impl(item, &secret));
         }
     }
@@ -276,16 +276,16 @@ fn debug_impl(item: &ItemStruct, secret: &[&str]) -> Item {
     }
 }
 
-fn drop_derive(item: &mut ItemStruct, name: &str) -> Result<(), String> {
-    for attr in item.attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
+pub fn drop_derive(attrs: &mut [Attribute], name: &str) -> Result<(), String> {
+    for attr in attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
         let mut kept = Vec::new();
         attr.parse_nested_meta(|meta| {
-            if !meta.path.is_ident(name) {
+            if meta.path.segments.last().is_none_or(|last| last.ident != name) {
                 kept.push(meta.path);
             }
             Ok(())
         })
-        .map_err(|e| format!("derive of {}: {e}", item.ident))?;
+        .map_err(|e| format!("progenitor derives: {e}"))?;
         *attr = parse_quote!(#[derive(#(#kept),*)]);
     }
     Ok(())
