@@ -2130,10 +2130,7 @@ Sends a `GET` request to `/agents`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "agents_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2156,10 +2153,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "agent_create").await?;
         match response.status().as_u16() {
-            201u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2183,10 +2177,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "agent_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2238,10 +2229,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "agent_send").await?;
         match response.status().as_u16() {
-            202u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2283,10 +2271,7 @@ Sends a `POST` request to `/auth/logout`
         let request = crate::transport::accepts_json(self.client.post(url)).build()?;
         let response = self.inner.execute(request, "auth_logout").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2309,10 +2294,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "auth_refresh").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2335,10 +2317,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "auth_token").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2356,10 +2335,7 @@ Sends a `GET` request to `/auth/validate`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "auth_validate").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2377,10 +2353,7 @@ Sends a `GET` request to `/claude/status`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "claude_status").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2398,10 +2371,7 @@ Sends a `GET` request to `/health`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "health").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2419,10 +2389,7 @@ Sends a `GET` request to `/images`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "images_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2445,10 +2412,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "image_pull").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2477,10 +2441,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "images_search").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2504,10 +2465,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "image_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2525,10 +2483,7 @@ Sends a `GET` request to `/jobs`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "jobs_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2552,10 +2507,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "job_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2579,10 +2531,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "job_cancel").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2605,10 +2554,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_sync").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2631,10 +2577,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_async").await?;
         match response.status().as_u16() {
-            202u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2683,10 +2626,7 @@ Sends a `GET` request to `/secrets`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "secrets_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2709,10 +2649,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "secret_create").await?;
         match response.status().as_u16() {
-            201u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2736,10 +2673,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "secret_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2763,10 +2697,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "secret_delete").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2784,10 +2715,7 @@ Sends a `GET` request to `/sessions`
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "sessions_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2811,10 +2739,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
         let response = self.inner.execute(request, "session_destroy").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2845,9 +2770,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "session_messages").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::with_messages).await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2875,9 +2798,7 @@ Arguments:
         let request = crate::transport::accepts_json(self.client.get(url)).build()?;
         let response = self.inner.execute(request, "session_message").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::with_messages).await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }

@@ -41,12 +41,12 @@ fn fields(record: &mut ItemStruct) -> Item {
             Some(_) => !hints.contains("deserialize_with"),
             None => hints.contains("default"),
         };
-        let kind: Ident = if may_be_missing {
+        let presence: Ident = if may_be_missing {
             parse_quote!(Optional)
         } else {
             parse_quote!(Required)
         };
-        (!hints.contains("flatten")).then(|| quote!(#kind #ident = #wire,))
+        (!hints.contains("flatten")).then(|| quote!(#presence #ident = #wire,))
     });
     let fields: Vec<TokenStream> = fields.collect();
     let name = &record.ident;
@@ -57,13 +57,10 @@ fn fields(record: &mut ItemStruct) -> Item {
 fn reading_hints(attrs: &mut Vec<syn::Attribute>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     attrs.retain_mut(|attr| {
-        let Some(keys) = (attr.path().is_ident("serde"))
-            .then(|| {
-                attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-                    .ok()
-            })
-            .flatten()
-        else {
+        if !attr.path().is_ident("serde") {
+            return true;
+        }
+        let Ok(keys) = attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
             return true;
         };
         let name = |meta: &Meta| meta.path().get_ident().map(ToString::to_string).unwrap_or_default();
@@ -76,4 +73,63 @@ fn reading_hints(attrs: &mut Vec<syn::Attribute>) -> BTreeSet<String> {
         !kept.is_empty()
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn generated(source: &str) -> (String, String) {
+        let mut file = syn::parse_str(&format!("pub mod types {{ {source} }}")).unwrap();
+        let items = items(&mut file, &BTreeSet::from(["Job".to_owned()])).unwrap();
+        let types = prettyplease::unparse(&file);
+        (types, quote!(#(#items)*).to_string())
+    }
+
+    #[test]
+    fn a_response_is_read_by_what_is_said_of_its_fields() {
+        let (types, items) = generated(
+            r#"#[derive(::serde::Deserialize, ::serde::Serialize, Clone)] pub struct Job {
+                pub id: String,
+                #[serde(rename = "type", skip_serializing_if = "Option::is_none")] pub type_: Option<String>,
+                #[serde(deserialize_with = "Option::deserialize")] pub list: Option<Vec<String>>,
+                #[serde(default, skip_serializing_if = "Vec::is_empty")] pub names: Vec<String>,
+                #[serde(flatten)] pub extra: Map<String, Value>,
+            }"#,
+        );
+        let fields =
+            r#"Required id = "id" , Optional type_ = "type" , Required list = "list" , Optional names = "names" ,"#;
+        assert!(items.contains(&format!("record ! {{ Job {{ {fields} }} }}")), "{items}");
+        // It is written as before.
+        assert!(types.contains("derive(::serde::Serialize, Clone)"), "{types}");
+        assert!(
+            types.contains(r#"#[serde(rename = "type", skip_serializing_if = "Option::is_none")]"#),
+            "{types}"
+        );
+        assert!(
+            types.contains(r#"#[serde(skip_serializing_if = "Vec::is_empty")]"#),
+            "{types}"
+        );
+        assert!(
+            types.contains("#[serde(flatten)]") && !types.contains("deserialize"),
+            "{types}"
+        );
+    }
+
+    #[test]
+    fn a_response_of_one_of_several_types_has_a_place_of_its_own() {
+        let (types, items) = generated(
+            "#[derive(::serde::Deserialize, Debug)] #[serde(untagged)] pub enum Entry { Job(Job), String(String) }",
+        );
+        assert!(items.contains("deserialize ! { Entry }"), "{items}");
+        assert!(types.contains("#[derive(Debug)]"), "{types}");
+    }
+
+    #[test]
+    fn requests_are_read_as_derived() {
+        let source = "#[derive(::serde::Deserialize)] pub struct RunRequest { #[serde(default)] pub a: Vec<String> }";
+        let (types, items) = generated(source);
+        assert!(types.contains("Deserialize") && types.contains("default"), "{types}");
+        assert_eq!(items, "");
+    }
 }
