@@ -24,6 +24,7 @@ macro_rules! record {
                     }
                 }
 
+                #[inline(never)]
                 fn place_of(&mut self, field: usize) -> Option<Place<'_>> {
                     match field {
                         $(number if number == Number::$field as usize => Some(self.$field.place()),)*
@@ -49,6 +50,8 @@ macro_rules! record {
                     Self { $($field: Slot::blank(),)* extra: ::serde_json::Map::new() }
                 }
 
+                // Not inlined into other crates, so that what a record says of itself is compiled in this one alone.
+                #[inline(never)]
                 fn place(&mut self) -> Place<'_> {
                     Place::Record(self)
                 }
