@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, value::RawValue};
 
-use crate::wire::{self, Place, Wire};
+use crate::wire::{self, Place, Shown, View, Wire};
 
 /// A JSON value as its text: numbers keep their digits, and no nesting is too deep for it.
 ///
@@ -49,6 +49,10 @@ impl Json {
         self.parse()
     }
 
+    pub(crate) fn null() -> Self {
+        Self(RawValue::NULL.to_owned())
+    }
+
     pub(crate) fn as_raw(&self) -> &RawValue {
         &self.0
     }
@@ -69,7 +73,7 @@ impl From<Box<RawValue>> for Json {
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         // A tree of values always has a text, so the other branch is never taken.
-        Self(serde_json::value::to_raw_value(&value).unwrap_or_else(|_| RawValue::NULL.to_owned()))
+        serde_json::value::to_raw_value(&value).map_or_else(|_| Self::null(), Self)
     }
 }
 
@@ -95,6 +99,12 @@ impl Serialize for Json {
 impl<'de> Deserialize<'de> for Json {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Box::<RawValue>::deserialize(deserializer).map(Self)
+    }
+}
+
+impl Shown for Json {
+    fn view(&self) -> View<'_> {
+        View::Json(self)
     }
 }
 

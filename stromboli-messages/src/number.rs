@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::wire::{Place, Wire, deserialize_by_wire};
+use crate::wire::{Place, Shown, View, Wire, deserialize_by_wire};
 
 /// A number as it was written: `0` stays apart from `0.0`, and no digit is lost.
 ///
@@ -111,6 +111,12 @@ impl Serialize for Number {
                 .map_err(serde::ser::Error::custom)?
                 .serialize(serializer),
         }
+    }
+}
+
+impl Shown for Number {
+    fn view(&self) -> View<'_> {
+        View::Number(self)
     }
 }
 

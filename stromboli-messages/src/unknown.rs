@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Fill, Line, Object, Shape, Variant, lookup, text},
+    wire::{Line, Object, Shape, Shown, Variant, View, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -49,6 +49,12 @@ impl fmt::Debug for Unknown {
     }
 }
 
+impl Shown for Unknown {
+    fn view(&self) -> View<'_> {
+        View::Json(&self.json)
+    }
+}
+
 impl Serialize for Unknown {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.json.serialize(serializer)
@@ -76,13 +82,15 @@ impl Unknown {
 }
 
 impl Variant for Unknown {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        let mut unknown = None;
-        if fill(Shape::Unknown(&mut unknown)) {
-            unknown
-        } else {
-            None
+    fn empty() -> Self {
+        Self {
+            type_name: None,
+            json: Json::null(),
         }
+    }
+
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::Unknown(self)
     }
 }
 
@@ -168,6 +176,12 @@ impl fmt::Debug for UnknownMessage {
     }
 }
 
+impl Shown for UnknownMessage {
+    fn view(&self) -> View<'_> {
+        View::Json(&self.json)
+    }
+}
+
 impl Serialize for UnknownMessage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.json.serialize(serializer)
@@ -193,13 +207,20 @@ impl Line for UnknownMessage {
 }
 
 impl Variant for Box<UnknownMessage> {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        let mut unknown = None;
-        if fill(Shape::UnknownMessage(&mut unknown)) {
-            unknown.map(Self::new)
-        } else {
-            None
-        }
+    fn empty() -> Self {
+        Self::new(UnknownMessage {
+            type_name: None,
+            subtype: None,
+            uuid: None,
+            session_id: None,
+            parent_tool_use_id: None,
+            json: Json::null(),
+            line: None,
+        })
+    }
+
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::UnknownMessage(self)
     }
 }
 

@@ -1,4 +1,4 @@
-//! How values are read from a line: strictly and in one pass, or leniently and field by field.
+//! How values are read from a line, strictly and in one pass or leniently and field by field, and how they are looked at.
 //!
 //! Almost every line fits its types, so it is first read *strictly*: serde visitors that stream, never buffer a part of
 //! unknown shape (as serde's `flatten`, `untagged` and tagged enums do) and fail at the first surprise. Only then it is
@@ -17,6 +17,7 @@ mod strict;
 mod tagged;
 #[cfg(test)]
 mod tests;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -28,18 +29,19 @@ pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
 pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
-pub(crate) use place::{Fields, Fill, List, Named, Nulls, Place, Record, Shape, Tagged, Variant, equal};
-pub(crate) use record::record;
+pub(crate) use place::{Fields, List, Named, Place, Shape, Tagged, Variant, Variants};
+pub(crate) use record::{Field, Layout, Nulls, Record, record};
 pub(crate) use same::same;
 pub(crate) use strict::strict;
 pub(crate) use tagged::tagged;
+pub(crate) use view::{Choice, Label, Shown, View};
 
 /// How many records inside of each other are typed; what is deeper stays raw. Only blocks hold themselves, and nobody
 /// sends more than two of them inside of each other. Each level of the lenient way looks at all of the text again.
 const MAX_DEPTH: usize = 16;
 
 /// A type that stands for a JSON value of a line.
-pub(crate) trait Wire: Sized {
+pub(crate) trait Wire: Shown + Sized {
     /// Where one is read to.
     fn place(slot: &mut Option<Self>) -> Place<'_>;
 
@@ -65,6 +67,18 @@ macro_rules! deserialize_by_wire {
     };
 }
 pub(crate) use deserialize_by_wire;
+
+/// Implements `Serialize` by [`Shown`].
+macro_rules! serialize_by_view {
+    ($name:ty) => {
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::wire::Shown::view(self).serialize(serializer)
+            }
+        }
+    };
+}
+pub(crate) use serialize_by_view;
 
 impl Wire for String {
     fn place(slot: &mut Option<Self>) -> Place<'_> {

@@ -2,10 +2,8 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Serialize, Serializer};
-
 use super::{Block, TextBlock, join, texts};
-use crate::wire::{Place, Wire, deserialize_by_wire};
+use crate::wire::{Place, Shown, View, Wire, deserialize_by_wire, serialize_by_view};
 
 /// The content of a message or of a tool result: which of the two it was is kept.
 #[derive(Clone, PartialEq)]
@@ -68,12 +66,9 @@ impl From<Vec<Block>> for Content {
     }
 }
 
-impl Serialize for Content {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Text(text) => text.serialize(serializer),
-            Self::Blocks(blocks) => blocks.serialize(serializer),
-        }
+impl Shown for Content {
+    fn view(&self) -> View<'_> {
+        View::Content(self)
     }
 }
 
@@ -84,6 +79,7 @@ impl Wire for Content {
 }
 
 deserialize_by_wire!(Content);
+serialize_by_view!(Content);
 
 /// Shows the blocks, which hide what they say.
 impl fmt::Debug for Content {

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, Object, Place, Record, Shape, Wire, fields, strict::read_text, text};
+use super::{MAX_DEPTH, Object, Place, Record, Shape, Tagged, Wire, fields, strict::read_text, text};
 use crate::{Block, Content, Unknown, UnknownMessage};
 
 /// Reads valid JSON leniently; `None` when it does not fit at all.
@@ -18,7 +18,7 @@ pub(crate) fn recover<T: Wire>(raw: &RawValue) -> Option<T> {
 fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
     match place {
         Place::Record(record) => recover_record(record.begin(), &Object::new(raw), depth),
-        Place::Tagged(tagged) => recover_shape(Shape::Tagged(tagged), &Object::new(raw), depth),
+        Place::Tagged(tagged) => recover_tagged(tagged, &Object::new(raw), depth),
         // A list fits when each of its elements does, and a map when each of its values does.
         Place::List(list) => {
             let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
@@ -55,26 +55,26 @@ fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
     }
 }
 
+fn recover_tagged(tagged: &mut dyn Tagged, object: &Object<'_>, depth: usize) -> bool {
+    let value = object.text(tagged.tag());
+    recover_shape(tagged.choose(value.as_deref()), object, depth) || recover_shape(tagged.choose(None), object, depth)
+}
+
 fn recover_shape(shape: Shape<'_>, object: &Object<'_>, depth: usize) -> bool {
     match shape {
         Shape::Record(record) => recover_record(record, object, depth),
-        Shape::Tagged(tagged) => {
-            let value = object.text(tagged.tag());
-            let fill = &mut |shape: Shape<'_>| recover_shape(shape, object, depth);
-            tagged.choose(value.as_deref(), fill) || tagged.choose(None, fill)
-        }
+        Shape::Tagged(tagged) => recover_tagged(tagged, object, depth),
         Shape::Unknown(unknown) => {
-            *unknown = Some(Unknown::of_object(object));
+            *unknown = Unknown::of_object(object);
             true
         }
         Shape::UnknownMessage(unknown) => {
             // Of the JSON that is no object, nothing is a message.
-            *unknown = object
-                .raw
-                .get()
-                .starts_with('{')
-                .then(|| UnknownMessage::of_object(object));
-            unknown.is_some()
+            let fits = object.raw.get().starts_with('{');
+            if fits {
+                *unknown = UnknownMessage::of_object(object);
+            }
+            fits
         }
     }
 }
@@ -88,7 +88,7 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
         if recover_field(record, name, value, depth + 1) {
             continue;
         }
-        if let Some((_, tag)) = record.tags().iter().find(|(tag, _)| tag == name) {
+        if let Some((_, tag)) = record.layout().tags.iter().find(|(tag, _)| tag == name) {
             if text(value).is_some_and(|text| text == *tag) {
                 continue;
             }

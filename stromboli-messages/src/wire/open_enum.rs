@@ -37,9 +37,15 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                serializer.serialize_str(self.as_str())
+        impl $crate::wire::Shown for $name {
+            fn view(&self) -> $crate::wire::View<'_> {
+                $crate::wire::View::Label(self)
+            }
+        }
+
+        impl $crate::wire::Label for $name {
+            fn as_text(&self) -> &str {
+                self.as_str()
             }
         }
 
@@ -56,6 +62,7 @@ macro_rules! open_enum {
         }
 
         $crate::wire::deserialize_by_wire!($name);
+        $crate::wire::serialize_by_view!($name);
     };
 }
 pub(crate) use open_enum;

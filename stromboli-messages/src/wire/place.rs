@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Wire;
-use crate::{Content, Extra, Json, Number, Unknown, UnknownMessage};
+use super::{Record, Wire};
+use crate::{Content, Json, Number, Unknown, UnknownMessage};
 
 /// A place for one value, empty until it is read.
 pub(crate) enum Place<'a> {
@@ -125,78 +125,75 @@ impl<F: Fields> Fields for Box<F> {
     }
 }
 
-/// What [`record!`](super::record!) implements.
-pub(crate) trait Record {
-    /// The fields with a fixed value that tell this record from its siblings, `type` and `subtype`.
-    fn tags(&self) -> &'static [(&'static str, &'static str)];
-    /// The number and the place of a field.
-    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
-    fn nulls_mut(&mut self) -> &mut Nulls;
-    fn extra_mut(&mut self) -> &mut Extra;
-}
-
 /// A place for what [`tagged!`](super::tagged!) defines: one of several records that a field tells apart.
-pub(crate) trait Tagged: Clear {
+pub(crate) trait Tagged {
     /// The field that says which it is.
     fn tag(&self) -> &'static str;
-    /// Lets the record with this value be filled, or what is of unknown shape; `false` when `fill` says so.
-    fn choose(&mut self, value: Option<&str>, fill: &mut Fill<'_>) -> bool;
+    /// Puts an empty one with this value there, or one of unknown shape, and gives what there is to fill.
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
+    fn clear(&mut self);
 }
-
-/// Fills an object; `false` when it does not fit.
-pub(crate) type Fill<'a> = dyn FnMut(Shape<'_>) -> bool + 'a;
 
 /// What there is to fill, once it is known what an object is.
 pub(crate) enum Shape<'a> {
     Record(&'a mut dyn Record),
     Tagged(&'a mut dyn Tagged),
-    Unknown(&'a mut Option<Unknown>),
-    UnknownMessage(&'a mut Option<UnknownMessage>),
+    Unknown(&'a mut Unknown),
+    UnknownMessage(&'a mut UnknownMessage),
+}
+
+/// What [`tagged!`](super::tagged!) implements.
+pub(crate) trait Variants: Variant {
+    const TAG: &'static str;
+
+    /// An empty one with this value, or one of unknown shape.
+    fn of(value: Option<&str>) -> Self;
+    /// What is in it.
+    fn inner(&mut self) -> Shape<'_>;
+}
+
+impl<T: Variants> Tagged for Option<T> {
+    fn tag(&self) -> &'static str {
+        T::TAG
+    }
+
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
+        self.insert(T::of(value)).inner()
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
+/// One that stands in another.
+impl<T: Variants> Tagged for T {
+    fn tag(&self) -> &'static str {
+        T::TAG
+    }
+
+    fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
+        *self = T::of(value);
+        self.inner()
+    }
+
+    fn clear(&mut self) {
+        *self = T::of(None);
+    }
 }
 
 /// What a variant of such an enum holds.
-pub(crate) trait Variant: Sized {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self>;
+pub(crate) trait Variant {
+    fn empty() -> Self;
+    fn shape(&mut self) -> Shape<'_>;
 }
 
 impl<F: Fields> Variant for F {
-    fn filled(fill: &mut Fill<'_>) -> Option<Self> {
-        let mut fields = F::default();
-        if fill(Shape::Record(fields.record())) {
-            Some(fields)
-        } else {
-            None
-        }
-    }
-}
-
-/// Which fields of a record were `null`, so that they are written as `null` again: a bit for each.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(crate) struct Nulls(u64);
-
-impl Nulls {
-    pub(crate) const CAPACITY: usize = 64;
-
-    pub(crate) fn insert(&mut self, field: usize) {
-        self.0 |= 1 << field;
+    fn empty() -> Self {
+        F::default()
     }
 
-    pub(crate) fn contains(self, field: usize) -> bool {
-        self.0 & (1 << field) != 0
+    fn shape(&mut self) -> Shape<'_> {
+        Shape::Record(self.record())
     }
-
-    /// Whether they are the same, apart from the fields that are set and so were not written as `null`.
-    pub(crate) fn equal_beside(self, other: Self, set: Self) -> bool {
-        (self.0 ^ other.0) & !set.0 == 0
-    }
-}
-
-/// Whether a field is the same in two records; adds it to those that are set.
-// Not inlined into each record that has a field of this type.
-#[inline(never)]
-pub(crate) fn equal<T: PartialEq>(field: &Option<T>, other: &Option<T>, set: &mut Nulls, number: usize) -> bool {
-    if field.is_some() {
-        set.insert(number);
-    }
-    field == other
 }

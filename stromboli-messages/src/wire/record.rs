@@ -1,9 +1,66 @@
 //! Records: objects with named fields, each optional, that keep what they have no field for.
 
+use super::{Place, View};
+use crate::Extra;
+
+/// What [`record!`](super::record!) implements.
+pub(crate) trait Record {
+    /// What is the same for all records of this type.
+    fn layout(&self) -> &'static Layout;
+    /// The value of the field with this number.
+    fn value(&self, number: usize) -> Option<View<'_>>;
+    /// The number and the place of a field.
+    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
+    fn nulls(&self) -> Nulls;
+    fn nulls_mut(&mut self) -> &mut Nulls;
+    fn extra(&self) -> &Extra;
+    fn extra_mut(&mut self) -> &mut Extra;
+}
+
+/// What is the same for all records of a type.
+pub(crate) struct Layout {
+    /// The name of the type.
+    pub(crate) name: &'static str,
+    /// The fields with a fixed value that tell this record from its siblings, `type` and `subtype`.
+    pub(crate) tags: &'static [(&'static str, &'static str)],
+    /// The fields by number.
+    pub(crate) fields: &'static [Field],
+}
+
+/// A field of such records.
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    /// Its name on the wire.
+    pub(crate) wire: &'static str,
+    /// Whether `Debug` hides what is in it.
+    pub(crate) hidden: bool,
+}
+
+/// Which fields of a record were `null`, so that they are written as `null` again: a bit for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Nulls(u64);
+
+impl Nulls {
+    pub(crate) const CAPACITY: usize = 64;
+
+    pub(crate) fn insert(&mut self, field: usize) {
+        self.0 |= 1 << field;
+    }
+
+    pub(crate) fn contains(self, field: usize) -> bool {
+        self.0 & (1 << field) != 0
+    }
+
+    /// Whether they are the same, apart from the fields that are set and so were not written as `null`.
+    pub(crate) fn equal_beside(self, other: Self, set: Self) -> bool {
+        (self.0 ^ other.0) & !set.0 == 0
+    }
+}
+
 /// Defines a record: a struct of optional fields and [`Extra`], with everything that depends on the list of fields.
 ///
-/// A macro, because reading (strict and lenient), writing, comparing and showing each go through the fields one by one
-/// with their types; written by hand, every field would stand in six places that must agree. A field's name on the wire
+/// A macro, because a field has its type, its name, its place and its value: written by hand, every field would stand in
+/// five places that must agree. A field's name on the wire
 /// is its own unless given; `hidden` keeps its content out of `Debug`; `keeps line` adds the text of the line.
 macro_rules! record {
     (
@@ -24,35 +81,54 @@ macro_rules! record {
         }
 
         // A record may have no fields at all.
-        #[allow(unused_variables, unused_mut)]
+        #[allow(dead_code, unused_imports, unused_variables)]
         const _: () = {
-            use $crate::wire::{Fields, Nulls, Place, Record, Wire};
+            use $crate::wire::{Field, Fields, Layout, Nulls, Place, Record, Shown, View, Wire};
 
             #[allow(non_camel_case_types)]
-            #[derive(Clone, Copy)]
-            enum Field { $($field,)* Count }
+            enum Number { $($field,)* Count }
 
-            const _: () = assert!(Field::Count as usize <= Nulls::CAPACITY);
-
-            impl $name {
-                const TAGS: &'static [(&'static str, &'static str)] = &[$($(($tag, $value)),+)?];
-            }
+            const _: () = assert!(Number::Count as usize <= Nulls::CAPACITY);
 
             impl Record for $name {
-                fn tags(&self) -> &'static [(&'static str, &'static str)] {
-                    Self::TAGS
+                fn layout(&self) -> &'static Layout {
+                    static LAYOUT: Layout = Layout {
+                        name: stringify!($name),
+                        tags: &[$($(($tag, $value)),+)?],
+                        fields: &[$(Field {
+                            name: stringify!($field),
+                            wire: $crate::wire::record!(@wire $field $($wire)?),
+                            hidden: $crate::wire::record!(@hidden $($hidden)?),
+                        },)*],
+                    };
+                    &LAYOUT
+                }
+
+                fn value(&self, number: usize) -> Option<View<'_>> {
+                    match number {
+                        $(number if number == Number::$field as usize => self.$field.as_ref().map(Shown::view),)*
+                        _ => None,
+                    }
                 }
 
                 fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)> {
                     match name {
                         $($crate::wire::record!(@wire $field $($wire)?) =>
-                            Some((Field::$field as usize, Wire::place(&mut self.$field))),)*
+                            Some((Number::$field as usize, Wire::place(&mut self.$field))),)*
                         _ => None,
                     }
                 }
 
+                fn nulls(&self) -> Nulls {
+                    self.nulls
+                }
+
                 fn nulls_mut(&mut self) -> &mut Nulls {
                     &mut self.nulls
+                }
+
+                fn extra(&self) -> &$crate::Extra {
+                    &self.extra
                 }
 
                 fn extra_mut(&mut self) -> &mut $crate::Extra {
@@ -72,62 +148,28 @@ macro_rules! record {
                 }
             }
 
-            impl ::serde::Serialize for $name {
-                fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
-                    use ::serde::ser::SerializeMap;
-
-                    let mut map = serializer.serialize_map(None)?;
-                    for (tag, value) in Self::TAGS {
-                        map.serialize_entry(tag, value)?;
-                    }
-                    $(
-                        let wire = $crate::wire::record!(@wire $field $($wire)?);
-                        if let Some(value) = &self.$field {
-                            map.serialize_entry(wire, value)?;
-                        } else if self.nulls.contains(Field::$field as usize) && !self.extra.contains(wire) {
-                            map.serialize_entry(wire, &())?;
-                        }
-                    )*
-                    let is_set = |name: &str| match name {
-                        $($crate::wire::record!(@wire $field $($wire)?) => self.$field.is_some(),)*
-                        _ => false,
-                    };
-                    for (name, value) in self.extra.iter() {
-                        let tag = Self::TAGS.iter().any(|(tag, _)| *tag == name);
-                        if !tag && !is_set(name) {
-                            map.serialize_entry(name, value)?;
-                        }
-                    }
-                    map.end()
+            impl Shown for $name {
+                fn view(&self) -> View<'_> {
+                    View::Record(self)
                 }
             }
 
             /// Equal when they are written alike.
             impl PartialEq for $name {
                 fn eq(&self, other: &Self) -> bool {
-                    let mut set = Nulls::default();
-                    $(if !$crate::wire::equal(&self.$field, &other.$field, &mut set, Field::$field as usize) {
-                        return false;
-                    })*
-                    self.nulls.equal_beside(other.nulls, set) && self.extra == other.extra
+                    Shown::view(self) == Shown::view(other)
                 }
             }
 
             /// Shows the fields that are set, without the content of those that may hold secrets or text.
             impl ::std::fmt::Debug for $name {
                 fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                    let mut shown = f.debug_struct(stringify!($name));
-                    $(if let Some(_value) = &self.$field {
-                        shown.field(stringify!($field), $crate::wire::record!(@show _value $($hidden)?));
-                    })*
-                    if !self.extra.is_empty() {
-                        shown.field("extra", &self.extra);
-                    }
-                    shown.finish()
+                    Shown::view(self).fmt(f)
                 }
             }
         };
 
+        $crate::wire::serialize_by_view!($name);
         $crate::wire::deserialize_by_wire!($name);
 
         $(
@@ -160,7 +202,7 @@ macro_rules! record {
     };
     (@wire $field:ident) => { stringify!($field) };
     (@wire $field:ident $wire:literal) => { $wire };
-    (@show $value:ident) => { $value };
-    (@show $value:ident hidden) => { &format_args!("[redacted]") };
+    (@hidden) => { false };
+    (@hidden hidden) => { true };
 }
 pub(crate) use record;

@@ -168,22 +168,17 @@ fn read_tagged<'de, A: MapAccess<'de>>(
 ) -> Result<(), A::Error> {
     let name = tagged.tag();
     let value = read_tag(name, pending, map)?;
-    let mut read = Ok(());
-    tagged.choose(Some(value), &mut |shape| {
-        read = match shape {
-            Shape::Record(record) => Reading::new(record, depth).and_then(|mut it| it.read(pending, map)),
-            Shape::Tagged(tagged) => read_tagged(tagged, pending, map, depth),
-            Shape::Unknown(slot) => read_unknown(slot, (name, value), pending, map),
-            // The lenient way reads the whole line at once instead of putting its pieces together again.
-            Shape::UnknownMessage(_) => Err(misfit()),
-        };
-        read.is_ok()
-    });
-    read
+    match tagged.choose(Some(value)) {
+        Shape::Record(record) => Reading::new(record, depth)?.read(pending, map),
+        Shape::Tagged(tagged) => read_tagged(tagged, pending, map, depth),
+        Shape::Unknown(unknown) => read_unknown(unknown, (name, value), pending, map),
+        // The lenient way reads the whole line at once instead of putting its pieces together again.
+        Shape::UnknownMessage(_) => Err(misfit()),
+    }
 }
 
 fn read_unknown<'de, A: MapAccess<'de>>(
-    slot: &mut Option<Unknown>,
+    unknown: &mut Unknown,
     tag: (&str, &str),
     pending: &mut Pending<'de>,
     map: &mut A,
@@ -194,7 +189,7 @@ fn read_unknown<'de, A: MapAccess<'de>>(
         }
         pending.push((name, map.next_value()?));
     }
-    *slot = Some(Unknown::of_fields(tag, pending).map_err(A::Error::custom)?);
+    *unknown = Unknown::of_fields(tag, pending).map_err(A::Error::custom)?;
     Ok(())
 }
 
@@ -267,7 +262,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
             } else {
                 self.record.nulls_mut().insert(field);
             }
-        } else if let Some((_, value)) = self.record.tags().iter().find(|(tag, _)| *tag == self.name) {
+        } else if let Some((_, value)) = self.record.layout().tags.iter().find(|(tag, _)| *tag == self.name) {
             if <&str>::deserialize(deserializer)? != *value {
                 return Err(D::Error::custom("another type"));
             }

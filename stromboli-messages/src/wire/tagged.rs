@@ -55,7 +55,7 @@ macro_rules! tagged {
         } else $(#[$unknown_doc:meta])* Unknown($unknown:ty)
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq)]
+        #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($record),)+
@@ -73,26 +73,31 @@ macro_rules! tagged {
             }
         }
 
-        impl $crate::wire::Tagged for Option<$name> {
-            fn tag(&self) -> &'static str {
-                $tag
+        impl $crate::wire::Variants for $name {
+            const TAG: &'static str = $tag;
+
+            fn of(value: Option<&str>) -> Self {
+                match value {
+                    $(Some($value) => Self::$variant($crate::wire::Variant::empty()),)+
+                    _ => Self::Unknown($crate::wire::Variant::empty()),
+                }
             }
 
-            fn choose(&mut self, value: Option<&str>, fill: &mut $crate::wire::Fill<'_>) -> bool {
-                use $crate::wire::Variant;
-
-                *self = match value {
-                    $(Some($value) => Variant::filled(fill).map($name::$variant),)+
-                    _ => Variant::filled(fill).map($name::Unknown),
-                };
-                self.is_some()
+            fn inner(&mut self) -> $crate::wire::Shape<'_> {
+                match self {
+                    $(Self::$variant(value) => $crate::wire::Variant::shape(value),)+
+                    Self::Unknown(value) => $crate::wire::Variant::shape(value),
+                }
             }
         }
 
         impl $crate::wire::Variant for $name {
-            fn filled(fill: &mut $crate::wire::Fill<'_>) -> Option<Self> {
-                let mut value = None;
-                if fill($crate::wire::Shape::Tagged(&mut value)) { value } else { None }
+            fn empty() -> Self {
+                $crate::wire::Variants::of(None)
+            }
+
+            fn shape(&mut self) -> $crate::wire::Shape<'_> {
+                $crate::wire::Shape::Tagged(self)
             }
         }
 
@@ -102,12 +107,25 @@ macro_rules! tagged {
             }
         }
 
-        impl ::serde::Serialize for $name {
-            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+        impl $crate::wire::Shown for $name {
+            fn view(&self) -> $crate::wire::View<'_> {
+                $crate::wire::View::Tagged(self)
+            }
+        }
+
+        impl $crate::wire::Choice for $name {
+            fn chosen(&self) -> $crate::wire::View<'_> {
                 match self {
-                    $(Self::$variant(value) => value.serialize(serializer),)+
-                    Self::Unknown(value) => value.serialize(serializer),
+                    $(Self::$variant(value) => $crate::wire::Shown::view(value),)+
+                    Self::Unknown(value) => $crate::wire::Shown::view(value),
                 }
+            }
+        }
+
+        /// Equal when they are written alike.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::wire::Shown::view(self) == $crate::wire::Shown::view(other)
             }
         }
 
@@ -118,6 +136,7 @@ macro_rules! tagged {
         })+
 
         $crate::wire::deserialize_by_wire!($name);
+        $crate::wire::serialize_by_view!($name);
     };
 }
 pub(crate) use tagged;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod accumulator;
+mod equality;
 mod hostile;
 mod lenient;
 mod live;
