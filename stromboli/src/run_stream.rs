@@ -138,7 +138,8 @@ impl RunStream {
 
     fn typed(&mut self, event: RunEvent) -> Result<RunEvent> {
         match event {
-            RunEvent::Other { event, data } if event == "done" => match serde_json::from_str(&data) {
+            RunEvent::Other { event, data } if event == "done" => match stromboli_messages::from_slice(data.as_bytes())
+            {
                 Ok(end) => {
                     self.events.close();
                     Ok(RunEvent::Done(end))

@@ -1,0 +1,218 @@
+//! The reader of all responses.
+//!
+//! What is being read stays where it is and is lent: a processor that loads in one piece what it has just stored in several
+//! has to wait for the stores.
+
+use std::{fmt, mem};
+
+use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::place::{List, Place, Record, Slot};
+use crate::types::{SessionEntry, SessionInfo};
+
+/// The implementation of `Deserialize` for a response's type.
+pub(crate) fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    let mut value = T::blank();
+    value.place().deserialize(deserializer)?;
+    Ok(value)
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Place<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Place::Text(_) | Place::Name(_) => deserializer.deserialize_str(To(self)),
+            Place::Optional(_) | Place::OptionalText(_) => deserializer.deserialize_option(To(self)),
+            Place::Record(_) => deserializer.deserialize_map(To(self)),
+            Place::List(_) => deserializer.deserialize_seq(To(self)),
+            Place::Session(_) => deserializer.deserialize_any(To(self)),
+            _ => self.assign(deserializer),
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Reads what serde has a reader for.
+    // Not inlined, so that the others need not save as many registers.
+    #[inline(never)]
+    fn assign<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        match self {
+            Self::Flag(slot) => **slot = bool::deserialize(deserializer)?,
+            Self::Int32(slot) => **slot = i32::deserialize(deserializer)?,
+            Self::Int64(slot) => **slot = i64::deserialize(deserializer)?,
+            Self::Float(slot) => **slot = f64::deserialize(deserializer)?,
+            Self::Time(slot) => **slot = Deserialize::deserialize(deserializer)?,
+            Self::Texts(slot) => **slot = Deserialize::deserialize(deserializer)?,
+            Self::Json(slot) => **slot = Deserialize::deserialize(deserializer)?,
+            Self::Blocks(slot) => **slot = Deserialize::deserialize(deserializer)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Puts what it visits to a place.
+struct To<'a, 'b>(&'a mut Place<'b>);
+
+impl<'de> Visitor<'de> for To<'_, '_> {
+    type Value = ();
+
+    /// In serde's words.
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Place::Record(record) => record.label(),
+            Place::Session(_) => "a string or an object",
+            Place::List(_) => "a sequence",
+            Place::Optional(_) | Place::OptionalText(_) => "option",
+            _ => "a string",
+        })
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        match self.0 {
+            Place::Text(slot) => **slot = text.to_owned(),
+            Place::Name(slot) => slot.set(text),
+            Place::Session(slot) => **slot = SessionEntry::String(text.to_owned()),
+            _ => return Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+        Ok(())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<(), E> {
+        match self.0 {
+            Place::Text(slot) => {
+                **slot = text;
+                Ok(())
+            }
+            _ => self.visit_str(&text),
+        }
+    }
+
+    fn visit_none<E: Error>(self) -> Result<(), E> {
+        self.visit_unit()
+    }
+
+    /// An optional value is none before it is read.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        match self.0 {
+            Place::Optional(_) | Place::OptionalText(_) => Ok(()),
+            _ => Err(E::invalid_type(Unexpected::Unit, &self)),
+        }
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0 {
+            Place::Optional(slot) => slot.begin().deserialize(deserializer),
+            Place::OptionalText(slot) => deserializer.deserialize_str(To(&mut Place::Text(slot.insert(String::new())))),
+            _ => Err(D::Error::invalid_type(Unexpected::Option, &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        match self.0 {
+            Place::List(list) => {
+                while seq.next_element_seed(Item(&mut **list))?.is_some() {}
+                Ok(())
+            }
+            _ => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        match self.0 {
+            Place::Record(record) => read_record(&mut **record, map),
+            Place::Session(slot) => {
+                let mut info = SessionInfo::blank();
+                read_record(&mut info, map)?;
+                **slot = SessionEntry::SessionInfo(info);
+                Ok(())
+            }
+            _ => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
+    }
+}
+
+/// One more item of a list.
+struct Item<'a>(&'a mut dyn List);
+
+impl<'de> DeserializeSeed<'de> for Item<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        match self.0.push() {
+            Some(mut place) => place.deserialize(deserializer),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read_record<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result<(), A::Error> {
+    let mut reading = Reading {
+        record,
+        seen: 0,
+        other: String::new(),
+    };
+    while let Some(field) = map.next_key_seed(&mut reading)? {
+        let Some(field) = field else {
+            let value = map.next_value()?;
+            reading.record.extra().insert(mem::take(&mut reading.other), value);
+            continue;
+        };
+        if let Some(place) = &mut reading.record.place_of(field) {
+            map.next_value_seed(place)?;
+        }
+    }
+    match reading.missing() {
+        Some(name) => Err(A::Error::missing_field(name)),
+        None => Ok(()),
+    }
+}
+
+/// A record that is being read, and the seed for the name of its next field: gives the field's number.
+struct Reading<'a> {
+    record: &'a mut dyn Record,
+    /// A bit for each field that was there.
+    seen: u64,
+    /// The name, if it is none that the contract has.
+    other: String,
+}
+
+impl Reading<'_> {
+    fn missing(&self) -> Option<&'static str> {
+        let missing = self.record.required() & !self.seen;
+        if missing == 0 {
+            return None;
+        }
+        self.record.names().get(missing.trailing_zeros() as usize).copied()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Reading<'_> {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for &mut Reading<'_> {
+    type Value = Option<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("field identifier")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Option<usize>, E> {
+        let field = self.record.field(name);
+        match field {
+            Some(field) if self.seen & 1 << field != 0 => {
+                return Err(E::duplicate_field(self.record.names().get(field).unwrap_or(&"")));
+            }
+            Some(field) => self.seen |= 1 << field,
+            None => self.other = name.to_owned(),
+        }
+        Ok(field)
+    }
+}
