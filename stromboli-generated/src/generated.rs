@@ -1184,165 +1184,174 @@ pub mod types {
         = "project", #[doc = " `local` on the wire."] Local = "local", }
     }
     crate::record::record! {
-        Agent { Required created_at = "created_at", Optional exit_error = "exit_error",
-        Required id = "id", Optional idle_timeout_disabled = "idle_timeout_disabled",
-        Required idle_timeout_seconds = "idle_timeout_seconds", Required last_activity_at
-        = "last_activity_at", Required session_id = "session_id", Required status =
-        "status", Required turns_completed = "turns_completed", }
+        Agent WithoutBlocks { Required created_at = "created_at", Optional exit_error =
+        "exit_error", Required id = "id", Optional idle_timeout_disabled =
+        "idle_timeout_disabled", Required idle_timeout_seconds = "idle_timeout_seconds",
+        Required last_activity_at = "last_activity_at", Required session_id =
+        "session_id", Required status = "status", Required turns_completed =
+        "turns_completed", }
     }
     crate::record::record! {
-        AgentEventData { Required at = "at", Optional content = "content", Optional error
-        = "error", Optional turn_id = "turn_id", Required type_ = "type", }
-    }
-    crate::record::record! {
-        AgentTurn { Required turn_id = "turn_id", }
-    }
-    crate::record::record! {
-        ClaudeStatus { Required configured = "configured", Required message = "message",
+        AgentEventData WithoutBlocks { Required at = "at", Optional content = "content",
+        Optional error = "error", Optional turn_id = "turn_id", Required type_ = "type",
         }
     }
     crate::record::record! {
-        ComponentHealth { Optional error = "error", Required name = "name", Required
-        status = "status", }
+        AgentTurn WithoutBlocks { Required turn_id = "turn_id", }
     }
     crate::record::record! {
-        CrashInfo { Optional exit_code = "exit_code", Optional partial_output =
-        "partial_output", Optional reason = "reason", Optional signal = "signal",
-        Optional task_completed = "task_completed", }
+        ClaudeStatus WithoutBlocks { Required configured = "configured", Required message
+        = "message", }
     }
     crate::record::record! {
-        Health { Optional components = "components", Required name = "name", Required
-        status = "status", Required version = "version", }
+        ComponentHealth WithoutBlocks { Optional error = "error", Required name = "name",
+        Required status = "status", }
     }
     crate::record::record! {
-        HistoryContent { Required content = "content", Optional message_id =
+        CrashInfo WithoutBlocks { Optional exit_code = "exit_code", Optional
+        partial_output = "partial_output", Optional reason = "reason", Optional signal =
+        "signal", Optional task_completed = "task_completed", }
+    }
+    crate::record::record! {
+        Health WithoutBlocks { Optional components = "components", Required name =
+        "name", Required status = "status", Required version = "version", }
+    }
+    crate::record::record! {
+        HistoryContent WithBlocks { Required content = "content", Optional message_id =
         "message_id", Optional model = "model", Required role = "role", Optional
         stop_reason = "stop_reason", Optional usage = "usage", }
     }
     crate::record::record! {
-        HistoryEntry { Required message = "message", }
+        HistoryEntry WithBlocks { Required message = "message", }
     }
     crate::record::record! {
-        HistoryMessage { Required content = "content", Optional cwd = "cwd", Optional
-        git_branch = "git_branch", Optional parent_uuid = "parent_uuid", Optional
-        permission_mode = "permission_mode", Required session_id = "session_id", Required
-        timestamp = "timestamp", Optional tool_result = "tool_result", Required type_ =
-        "type", Required uuid = "uuid", Optional version = "version", }
+        HistoryMessage WithBlocks { Required content = "content", Optional cwd = "cwd",
+        Optional git_branch = "git_branch", Optional parent_uuid = "parent_uuid",
+        Optional permission_mode = "permission_mode", Required session_id = "session_id",
+        Required timestamp = "timestamp", Optional tool_result = "tool_result", Required
+        type_ = "type", Required uuid = "uuid", Optional version = "version", }
     }
     crate::record::record! {
-        HistoryPage { Required has_more = "has_more", Required limit = "limit", Required
-        messages = "messages", Required offset = "offset", Required total = "total", }
+        HistoryPage WithBlocks { Required has_more = "has_more", Required limit =
+        "limit", Required messages = "messages", Required offset = "offset", Required
+        total = "total", }
     }
     crate::record::record! {
-        HistoryToolResult { Optional interrupted = "interrupted", Optional is_image =
-        "is_image", Optional stderr = "stderr", Optional stdout = "stdout", }
+        HistoryToolResult WithoutBlocks { Optional interrupted = "interrupted", Optional
+        is_image = "is_image", Optional stderr = "stderr", Optional stdout = "stdout", }
     }
     crate::record::record! {
-        HistoryUsage { Optional cache_creation_input_tokens =
+        HistoryUsage WithoutBlocks { Optional cache_creation_input_tokens =
         "cache_creation_input_tokens", Optional cache_read_input_tokens =
         "cache_read_input_tokens", Optional input_tokens = "input_tokens", Optional
         output_tokens = "output_tokens", }
     }
     crate::record::record! {
-        ImageDetail { Required compatibility_rank = "compatibility_rank", Required
-        compatible = "compatible", Required created = "created", Optional description =
-        "description", Required has_claude_cli = "has_claude_cli", Required id = "id",
-        Optional labels = "labels", Required rank_description = "rank_description",
-        Required repository = "repository", Required size = "size", Required tag = "tag",
-        Optional tools = "tools", }
+        ImageDetail WithoutBlocks { Required compatibility_rank = "compatibility_rank",
+        Required compatible = "compatible", Required created = "created", Optional
+        description = "description", Required has_claude_cli = "has_claude_cli", Required
+        id = "id", Optional labels = "labels", Required rank_description =
+        "rank_description", Required repository = "repository", Required size = "size",
+        Required tag = "tag", Optional tools = "tools", }
     }
     crate::record::record! {
-        ImageInfo { Required compatibility_rank = "compatibility_rank", Required
-        compatible = "compatible", Required created = "created", Optional description =
-        "description", Required has_claude_cli = "has_claude_cli", Required id = "id",
-        Required repository = "repository", Required size = "size", Required tag = "tag",
-        Optional tools = "tools", }
+        ImageInfo WithoutBlocks { Required compatibility_rank = "compatibility_rank",
+        Required compatible = "compatible", Required created = "created", Optional
+        description = "description", Required has_claude_cli = "has_claude_cli", Required
+        id = "id", Required repository = "repository", Required size = "size", Required
+        tag = "tag", Optional tools = "tools", }
     }
     crate::record::record! {
-        ImageList { Required images = "images", }
+        ImageList WithoutBlocks { Required images = "images", }
     }
     crate::record::record! {
-        ImagePulled { Required image = "image", Optional image_id = "image_id", Required
-        success = "success", }
+        ImagePulled WithoutBlocks { Required image = "image", Optional image_id =
+        "image_id", Required success = "success", }
     }
     crate::record::record! {
-        ImageSearchResult { Required automated = "automated", Required description =
-        "description", Required index = "index", Required name = "name", Required
-        official = "official", Required stars = "stars", }
+        ImageSearchResult WithoutBlocks { Required automated = "automated", Required
+        description = "description", Required index = "index", Required name = "name",
+        Required official = "official", Required stars = "stars", }
     }
     crate::record::record! {
-        ImageSearchResults { Required results = "results", }
+        ImageSearchResults WithoutBlocks { Required results = "results", }
     }
     crate::record::record! {
-        Job { Optional crash_info = "crash_info", Required created_at = "created_at",
-        Optional error = "error", Required id = "id", Optional output = "output",
-        Optional session_id = "session_id", Required status = "status", Optional
-        structured_output = "structured_output", Required updated_at = "updated_at", }
+        Job WithoutBlocks { Optional crash_info = "crash_info", Required created_at =
+        "created_at", Optional error = "error", Required id = "id", Optional output =
+        "output", Optional session_id = "session_id", Required status = "status",
+        Optional structured_output = "structured_output", Required updated_at =
+        "updated_at", }
     }
     crate::record::record! {
-        JobCancelled { Required cancelled = "cancelled", Required job_id = "job_id", }
+        JobCancelled WithoutBlocks { Required cancelled = "cancelled", Required job_id =
+        "job_id", }
     }
     crate::record::record! {
-        JobList { Required jobs = "jobs", }
+        JobList WithoutBlocks { Required jobs = "jobs", }
     }
     crate::record::record! {
-        LogoutResponse { Required message = "message", Required success = "success", }
-    }
-    crate::record::record! {
-        RunAccepted { Required job_id = "job_id", Optional session_id = "session_id", }
-    }
-    crate::record::record! {
-        RunResponse { Optional crash_info = "crash_info", Required id = "id", Optional
-        output = "output", Optional session_id = "session_id", Required status =
-        "status", Optional structured_output = "structured_output", Optional usage =
-        "usage", }
-    }
-    crate::record::record! {
-        RunStreamEnd { Optional crash_info = "crash_info", Required id = "id", Required
-        session_id = "session_id", Required status = "status", Optional structured_output
-        = "structured_output", }
-    }
-    crate::record::record! {
-        SecretCreated { Required name = "name", Required success = "success", }
-    }
-    crate::record::record! {
-        SecretDeleted { Required name = "name", Required success = "success", }
-    }
-    crate::record::record! {
-        SecretInfo { Required created_at = "created_at", Required id = "id", Required
-        name = "name", }
-    }
-    crate::record::record! {
-        SecretList { Required secrets = "secrets", }
-    }
-    crate::record::record! {
-        SessionDestroyed { Required session_id = "session_id", Required success =
+        LogoutResponse WithoutBlocks { Required message = "message", Required success =
         "success", }
     }
+    crate::record::record! {
+        RunAccepted WithoutBlocks { Required job_id = "job_id", Optional session_id =
+        "session_id", }
+    }
+    crate::record::record! {
+        RunResponse WithoutBlocks { Optional crash_info = "crash_info", Required id =
+        "id", Optional output = "output", Optional session_id = "session_id", Required
+        status = "status", Optional structured_output = "structured_output", Optional
+        usage = "usage", }
+    }
+    crate::record::record! {
+        RunStreamEnd WithoutBlocks { Optional crash_info = "crash_info", Required id =
+        "id", Required session_id = "session_id", Required status = "status", Optional
+        structured_output = "structured_output", }
+    }
+    crate::record::record! {
+        SecretCreated WithoutBlocks { Required name = "name", Required success =
+        "success", }
+    }
+    crate::record::record! {
+        SecretDeleted WithoutBlocks { Required name = "name", Required success =
+        "success", }
+    }
+    crate::record::record! {
+        SecretInfo WithoutBlocks { Required created_at = "created_at", Required id =
+        "id", Required name = "name", }
+    }
+    crate::record::record! {
+        SecretList WithoutBlocks { Required secrets = "secrets", }
+    }
+    crate::record::record! {
+        SessionDestroyed WithoutBlocks { Required session_id = "session_id", Required
+        success = "success", }
+    }
     crate::record::deserialize! {
-        SessionEntry
+        SessionEntry WithoutBlocks
     }
     crate::record::record! {
-        SessionInfo { Required id = "id", Optional title = "title", }
+        SessionInfo WithoutBlocks { Required id = "id", Optional title = "title", }
     }
     crate::record::record! {
-        SessionList { Required sessions = "sessions", }
+        SessionList WithoutBlocks { Required sessions = "sessions", }
     }
     crate::record::record! {
-        TokenInfo { Required expires_at = "expires_at", Required subject = "subject",
-        Required valid = "valid", }
+        TokenInfo WithoutBlocks { Required expires_at = "expires_at", Required subject =
+        "subject", Required valid = "valid", }
     }
     crate::record::record! {
-        TokenResponse { Required access_token = "access_token", Required expires_in =
-        "expires_in", Required refresh_token = "refresh_token", Required token_type =
-        "token_type", }
+        TokenResponse WithoutBlocks { Required access_token = "access_token", Required
+        expires_in = "expires_in", Required refresh_token = "refresh_token", Required
+        token_type = "token_type", }
     }
     crate::record::record! {
-        Usage { Required cache_creation_input_tokens = "cache_creation_input_tokens",
-        Required cache_read_input_tokens = "cache_read_input_tokens", Required
-        estimated_cost_usd = "estimated_cost_usd", Required input_tokens =
-        "input_tokens", Optional model = "model", Required output_tokens =
-        "output_tokens", Required total_tokens = "total_tokens", }
+        Usage WithoutBlocks { Required cache_creation_input_tokens =
+        "cache_creation_input_tokens", Required cache_read_input_tokens =
+        "cache_read_input_tokens", Required estimated_cost_usd = "estimated_cost_usd",
+        Required input_tokens = "input_tokens", Optional model = "model", Required
+        output_tokens = "output_tokens", Required total_tokens = "total_tokens", }
     }
     impl AgentRequest {
         /// Nothing set: the server's defaults apply.

@@ -77,7 +77,7 @@ macro_rules! open_enum {
             }
         }
 
-        $crate::record::deserialize!($name);
+        $crate::record::deserialize!($name WithoutBlocks);
     };
 }
 pub(crate) use open_enum;

@@ -32,6 +32,10 @@ pub(crate) enum Place<'a> {
 }
 
 /// A type of which a response can hold a value.
+#[diagnostic::on_unimplemented(
+    message = "no response has held a `{Self}` so far",
+    note = "say where it is read to with an `impl Slot` in stromboli-generated/src/place.rs"
+)]
 pub(crate) trait Slot: Sized {
     /// What is there before it is read.
     fn blank() -> Self;

@@ -3,32 +3,64 @@
 //! What is being read stays where it is and is lent: a processor that loads in one piece what it has just stored in several
 //! has to wait for the stores.
 
-use std::{fmt, mem};
+use std::{fmt, marker::PhantomData, mem};
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use stromboli_messages::Block;
+
 use crate::place::{List, Place, Record, Slot};
 use crate::types::{SessionEntry, SessionInfo};
 
-/// The implementation of `Deserialize` for a response's type.
-pub(crate) fn deserialize<'de, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+/// The implementation of `Deserialize` for a response's type, which can hold blocks of messages or not.
+pub(crate) fn deserialize<'de, B: Blocks, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     let mut value = T::blank();
-    value.place().deserialize(deserializer)?;
+    to::<B>(&mut value.place()).deserialize(deserializer)?;
     Ok(value)
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Place<'_> {
+/// How blocks are read. There are two readers, so that a program which reads no messages does without all of their code.
+pub(crate) trait Blocks {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Block>, D::Error>;
+}
+
+/// For what can hold them.
+pub(crate) struct WithBlocks;
+
+impl Blocks for WithBlocks {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Block>, D::Error> {
+        Vec::deserialize(deserializer)
+    }
+}
+
+/// For what holds none.
+pub(crate) struct WithoutBlocks;
+
+impl Blocks for WithoutBlocks {
+    fn read<'de, D: Deserializer<'de>>(_: D) -> Result<Vec<Block>, D::Error> {
+        Err(D::Error::custom("blocks where the contract has none"))
+    }
+}
+
+/// Puts what it reads to a place.
+struct To<'a, 'b, B>(&'a mut Place<'b>, PhantomData<B>);
+
+fn to<'a, 'b, B>(place: &'a mut Place<'b>) -> To<'a, 'b, B> {
+    To(place, PhantomData)
+}
+
+impl<'de, B: Blocks> DeserializeSeed<'de> for To<'_, '_, B> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        match self {
-            Place::Text(_) | Place::Name(_) => deserializer.deserialize_str(To(self)),
-            Place::Optional(_) | Place::OptionalText(_) => deserializer.deserialize_option(To(self)),
-            Place::Record(_) => deserializer.deserialize_map(To(self)),
-            Place::List(_) => deserializer.deserialize_seq(To(self)),
-            Place::Session(_) => deserializer.deserialize_any(To(self)),
-            _ => self.assign(deserializer),
+        match self.0 {
+            Place::Text(_) | Place::Name(_) => deserializer.deserialize_str(self),
+            Place::Optional(_) | Place::OptionalText(_) => deserializer.deserialize_option(self),
+            Place::Record(_) => deserializer.deserialize_map(self),
+            Place::List(_) => deserializer.deserialize_seq(self),
+            Place::Session(_) => deserializer.deserialize_any(self),
+            _ => self.0.assign::<B, D>(deserializer),
         }
     }
 }
@@ -37,7 +69,7 @@ impl Place<'_> {
     /// Reads what serde has a reader for.
     // Not inlined, so that the others need not save as many registers.
     #[inline(never)]
-    fn assign<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+    fn assign<'de, B: Blocks, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         match self {
             Self::Flag(slot) => **slot = bool::deserialize(deserializer)?,
             Self::Int32(slot) => **slot = i32::deserialize(deserializer)?,
@@ -46,17 +78,14 @@ impl Place<'_> {
             Self::Time(slot) => **slot = Deserialize::deserialize(deserializer)?,
             Self::Texts(slot) => **slot = Deserialize::deserialize(deserializer)?,
             Self::Json(slot) => **slot = Deserialize::deserialize(deserializer)?,
-            Self::Blocks(slot) => **slot = Deserialize::deserialize(deserializer)?,
+            Self::Blocks(slot) => **slot = B::read(deserializer)?,
             _ => {}
         }
         Ok(())
     }
 }
 
-/// Puts what it visits to a place.
-struct To<'a, 'b>(&'a mut Place<'b>);
-
-impl<'de> Visitor<'de> for To<'_, '_> {
+impl<'de, B: Blocks> Visitor<'de> for To<'_, '_, B> {
     type Value = ();
 
     /// In serde's words.
@@ -104,8 +133,10 @@ impl<'de> Visitor<'de> for To<'_, '_> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0 {
-            Place::Optional(slot) => slot.begin().deserialize(deserializer),
-            Place::OptionalText(slot) => deserializer.deserialize_str(To(&mut Place::Text(slot.insert(String::new())))),
+            Place::Optional(slot) => to::<B>(&mut slot.begin()).deserialize(deserializer),
+            Place::OptionalText(slot) => {
+                deserializer.deserialize_str(to::<B>(&mut Place::Text(slot.insert(String::new()))))
+            }
             _ => Err(D::Error::invalid_type(Unexpected::Option, &self)),
         }
     }
@@ -113,7 +144,7 @@ impl<'de> Visitor<'de> for To<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         match self.0 {
             Place::List(list) => {
-                while seq.next_element_seed(Item(&mut **list))?.is_some() {}
+                while seq.next_element_seed(Item::<B>(&mut **list, PhantomData))?.is_some() {}
                 Ok(())
             }
             _ => Err(A::Error::invalid_type(Unexpected::Seq, &self)),
@@ -122,10 +153,10 @@ impl<'de> Visitor<'de> for To<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
         match self.0 {
-            Place::Record(record) => read_record(&mut **record, map),
+            Place::Record(record) => read_record::<B, A>(&mut **record, map),
             Place::Session(slot) => {
                 let mut info = SessionInfo::blank();
-                read_record(&mut info, map)?;
+                read_record::<B, A>(&mut info, map)?;
                 **slot = SessionEntry::SessionInfo(info);
                 Ok(())
             }
@@ -135,20 +166,20 @@ impl<'de> Visitor<'de> for To<'_, '_> {
 }
 
 /// One more item of a list.
-struct Item<'a>(&'a mut dyn List);
+struct Item<'a, B>(&'a mut dyn List, PhantomData<B>);
 
-impl<'de> DeserializeSeed<'de> for Item<'_> {
+impl<'de, B: Blocks> DeserializeSeed<'de> for Item<'_, B> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0.push() {
-            Some(mut place) => place.deserialize(deserializer),
+            Some(mut place) => to::<B>(&mut place).deserialize(deserializer),
             None => Ok(()),
         }
     }
 }
 
-fn read_record<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result<(), A::Error> {
+fn read_record<'de, B: Blocks, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> Result<(), A::Error> {
     let mut reading = Reading {
         record,
         seen: 0,
@@ -161,7 +192,7 @@ fn read_record<'de, A: MapAccess<'de>>(record: &mut dyn Record, mut map: A) -> R
             continue;
         };
         if let Some(place) = &mut reading.record.place_of(field) {
-            map.next_value_seed(place)?;
+            map.next_value_seed(to::<B>(place))?;
         }
     }
     match reading.missing() {

@@ -2,7 +2,7 @@
 
 /// Says it; `cargo xtask generate` writes the invocations. A macro because each is a type of its own.
 macro_rules! record {
-    ($name:ident { $($presence:ident $field:ident = $wire:literal,)* }) => {
+    ($name:ident $blocks:ident { $($presence:ident $field:ident = $wire:literal,)* }) => {
         const _: () = {
             use $crate::place::{Place, Presence, Record, Slot};
 
@@ -27,7 +27,7 @@ macro_rules! record {
                 #[inline(never)]
                 fn place_of(&mut self, field: usize) -> Option<Place<'_>> {
                     match field {
-                        $(number if number == Number::$field as usize => Some(self.$field.place()),)*
+                        $(number if number == Number::$field as usize => Some(Slot::place(&mut self.$field)),)*
                         _ => None,
                     }
                 }
@@ -58,17 +58,17 @@ macro_rules! record {
             }
         };
 
-        $crate::record::deserialize!($name);
+        $crate::record::deserialize!($name $blocks);
     };
 }
 pub(crate) use record;
 
 /// Implements `Deserialize` by [`Slot`](crate::place::Slot).
 macro_rules! deserialize {
-    ($name:ident) => {
+    ($name:ident $blocks:ident) => {
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                $crate::read::deserialize(deserializer)
+                $crate::read::deserialize::<$crate::read::$blocks, Self, D>(deserializer)
             }
         }
     };

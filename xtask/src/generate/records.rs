@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{File, Ident, Item, ItemStruct, Meta, Token, parse_quote};
 
@@ -13,17 +13,19 @@ use super::setters::{argument_of, wire_name};
 /// Takes the derived reading out of each response type and gives the items that stand for it.
 pub fn items(file: &mut File, responses: &BTreeSet<String>) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
+    let holders = holders_of_blocks(file);
     for item in types_module(file)? {
         match item {
             Item::Struct(record) if responses.contains(&record.ident.to_string()) => {
                 drop_derive(&mut record.attrs, "Deserialize")?;
-                items.push(fields(record));
+                items.push(fields(record, &holders));
             }
             // One of several types, of which `place.rs` knows.
             Item::Enum(either) => {
                 drop_derive(&mut either.attrs, "Deserialize")?;
                 let name = &either.ident;
-                items.push(parse_quote!(crate::record::deserialize! { #name }));
+                let blocks = blocks(name, &holders);
+                items.push(parse_quote!(crate::record::deserialize! { #name #blocks }));
             }
             _ => {}
         }
@@ -32,7 +34,7 @@ pub fn items(file: &mut File, responses: &BTreeSet<String>) -> Result<Vec<Item>,
 }
 
 /// What a record says of its fields.
-fn fields(record: &mut ItemStruct) -> Item {
+fn fields(record: &mut ItemStruct, holders: &BTreeSet<String>) -> Item {
     let fields = record.fields.iter_mut().filter_map(|field| {
         let (ident, wire) = (field.ident.clone()?, wire_name(field));
         let hints = reading_hints(&mut field.attrs);
@@ -50,7 +52,47 @@ fn fields(record: &mut ItemStruct) -> Item {
     });
     let fields: Vec<TokenStream> = fields.collect();
     let name = &record.ident;
-    parse_quote!(crate::record::record! { #name { #(#fields)* } })
+    let blocks = blocks(name, holders);
+    parse_quote!(crate::record::record! { #name #blocks { #(#fields)* } })
+}
+
+/// Which of the two readers reads it.
+fn blocks(name: &Ident, holders: &BTreeSet<String>) -> Ident {
+    if holders.contains(&name.to_string()) {
+        parse_quote!(WithBlocks)
+    } else {
+        parse_quote!(WithoutBlocks)
+    }
+}
+
+/// The types that hold blocks of messages, themselves or in others.
+fn holders_of_blocks(file: &mut File) -> BTreeSet<String> {
+    let Ok(types) = types_module(file) else {
+        return BTreeSet::new();
+    };
+    let types: Vec<(String, BTreeSet<String>)> = types
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(item) => Some((item.ident.to_string(), words(&item.fields))),
+            Item::Enum(item) => Some((item.ident.to_string(), words(&item.variants))),
+            _ => None,
+        })
+        .collect();
+    let mut found = BTreeSet::from(["stromboli_messages".to_owned()]);
+    loop {
+        let before = found.len();
+        let holders = types.iter().filter(|(_, words)| !words.is_disjoint(&found));
+        found = holders.map(|(name, _)| name.clone()).chain(found.clone()).collect();
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+fn words(tokens: &impl ToTokens) -> BTreeSet<String> {
+    let between = |c: char| c != '_' && !c.is_alphanumeric();
+    let text = tokens.to_token_stream().to_string();
+    text.split(between).map(str::to_owned).collect()
 }
 
 /// What a field's attributes say of reading, by name; taken out, since only writing is derived.
@@ -99,7 +141,10 @@ mod tests {
         );
         let fields =
             r#"Required id = "id" , Optional type_ = "type" , Required list = "list" , Optional names = "names" ,"#;
-        assert!(items.contains(&format!("record ! {{ Job {{ {fields} }} }}")), "{items}");
+        assert!(
+            items.contains(&format!("record ! {{ Job WithoutBlocks {{ {fields} }} }}")),
+            "{items}"
+        );
         // It is written as before.
         assert!(types.contains("derive(::serde::Serialize, Clone)"), "{types}");
         assert!(
@@ -121,8 +166,18 @@ mod tests {
         let (types, items) = generated(
             "#[derive(::serde::Deserialize, Debug)] #[serde(untagged)] pub enum Entry { Job(Job), String(String) }",
         );
-        assert!(items.contains("deserialize ! { Entry }"), "{items}");
+        assert!(items.contains("deserialize ! { Entry WithoutBlocks }"), "{items}");
         assert!(types.contains("#[derive(Debug)]"), "{types}");
+    }
+
+    #[test]
+    fn what_holds_blocks_is_read_with_them() {
+        let source = "pub struct Job { pub page: Option<Page> } pub enum Page { Line(Line), String(String) }
+            pub struct Line { pub blocks: Vec<stromboli_messages::Block> } pub enum Other { Text(String) }";
+        let (_, items) = generated(source);
+        assert!(items.contains("record ! { Job WithBlocks {"), "{items}");
+        assert!(items.contains("deserialize ! { Page WithBlocks }"), "{items}");
+        assert!(items.contains("deserialize ! { Other WithoutBlocks }"), "{items}");
     }
 
     #[test]
