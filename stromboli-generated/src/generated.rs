@@ -2105,7 +2105,7 @@ impl Client {
             baseurl: baseurl.to_string(),
             client,
             inner,
-            base: ::reqwest::Url::parse(baseurl).ok(),
+            base: crate::transport::base(baseurl),
         }
     }
 }
@@ -2136,7 +2136,7 @@ Sends a `GET` request to `/agents`
         &'a self,
     ) -> Result<ResponseValue<::std::vec::Vec<types::Agent>>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "agents_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2183,7 +2183,7 @@ Arguments:
             self,
             format_args!("/agents/{}", encode_path(id)),
         )?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "agent_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2277,7 +2277,7 @@ Sends a `POST` request to `/auth/logout`
         &'a self,
     ) -> Result<ResponseValue<types::LogoutResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/logout"))?;
-        let request = crate::transport::accepts_json(self.client.post(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::POST, url);
         let response = self.inner.execute(request, "auth_logout").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2341,7 +2341,7 @@ Sends a `GET` request to `/auth/validate`
         &'a self,
     ) -> Result<ResponseValue<types::TokenInfo>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/validate"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "auth_validate").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2359,7 +2359,7 @@ Sends a `GET` request to `/claude/status`
         &'a self,
     ) -> Result<ResponseValue<types::ClaudeStatus>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/claude/status"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "claude_status").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2377,7 +2377,7 @@ Sends a `GET` request to `/health`
         &'a self,
     ) -> Result<ResponseValue<types::Health>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/health"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "health").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2395,7 +2395,7 @@ Sends a `GET` request to `/images`
         &'a self,
     ) -> Result<ResponseValue<types::ImageList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "images_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2471,7 +2471,7 @@ Arguments:
             self,
             format_args!("/images/{}", encode_path(name)),
         )?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "image_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2489,7 +2489,7 @@ Sends a `GET` request to `/jobs`
         &'a self,
     ) -> Result<ResponseValue<types::JobList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/jobs"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "jobs_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2513,7 +2513,7 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "job_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2537,7 +2537,7 @@ Arguments:
             self,
             format_args!("/jobs/{}", encode_path(id)),
         )?;
-        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "job_cancel").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2632,7 +2632,7 @@ Sends a `GET` request to `/secrets`
         &'a self,
     ) -> Result<ResponseValue<types::SecretList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "secrets_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2679,7 +2679,7 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "secret_get").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2703,7 +2703,7 @@ Arguments:
             self,
             format_args!("/secrets/{}", encode_path(name)),
         )?;
-        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "secret_delete").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2721,7 +2721,7 @@ Sends a `GET` request to `/sessions`
         &'a self,
     ) -> Result<ResponseValue<types::SessionList>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/sessions"))?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "sessions_list").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2745,7 +2745,7 @@ Arguments:
             self,
             format_args!("/sessions/{}", encode_path(id)),
         )?;
-        let request = crate::transport::accepts_json(self.client.delete(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "session_destroy").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2804,7 +2804,7 @@ Arguments:
                 "/sessions/{}/messages/{}", encode_path(id), encode_path(message_id)
             ),
         )?;
-        let request = crate::transport::accepts_json(self.client.get(url)).build()?;
+        let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "session_message").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,

@@ -4,11 +4,13 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::header::{ACCEPT, HeaderValue};
-use reqwest::{Request, RequestBuilder, Response, ResponseBuilderExt, Url};
+use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, Url};
 use serde::de::DeserializeOwned;
 
 use crate::generated::{ByteStream, Client, Error, ResponseValue};
@@ -48,6 +50,12 @@ pub(crate) fn encode_path(id: &str) -> PercentEncode<'_> {
     utf8_percent_encode(id, SEGMENT)
 }
 
+/// The server's URL, if it can be read and has no name and password in it: those would not be sent.
+pub(crate) fn base(url: &str) -> Option<Url> {
+    let url = Url::parse(url).ok()?;
+    (url.username().is_empty() && url.password().is_none()).then_some(url)
+}
+
 /// The URL of a path below the client's own, which is read once: to read one costs as much as to read a small answer.
 #[allow(
     clippy::result_large_err,
@@ -55,7 +63,9 @@ pub(crate) fn encode_path(id: &str) -> PercentEncode<'_> {
 )]
 pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<()>> {
     let Some(base) = &client.base else {
-        return Err(Error::InvalidRequest("base URL cannot be read".to_owned()));
+        return Err(Error::InvalidRequest(
+            "base URL cannot be read or has a password".to_owned(),
+        ));
     };
     // Room for most paths, which would otherwise grow piece by piece.
     let mut whole = String::with_capacity(base.path().len() + 64);
@@ -94,11 +104,43 @@ pub(crate) fn accepts_json(request: RequestBuilder) -> RequestBuilder {
     request.header(ACCEPT, HeaderValue::from_static("application/json"))
 }
 
+/// A request without a body whose answer is JSON. Not made by a builder, which is as large and handed on four times.
+pub(crate) fn asks_for_json(method: Method, url: Url) -> Request {
+    let mut request = Request::new(method, url);
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(ACCEPT, json);
+    request
+}
+
 /// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
 /// copies the headers.
 pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-    ResponseValue::new(ByteStream::new(Box::pin(response.bytes_stream())), status, headers)
+    let beside = Some(std::mem::take(response.extensions_mut()));
+    let body = Body {
+        bytes: response.bytes_stream(),
+        beside,
+    };
+    ResponseValue::new(ByteStream::new(Box::pin(body)), status, headers)
+}
+
+/// The bytes of an open response.
+struct Body<S> {
+    bytes: S,
+    /// What came beside them, to be dropped when they are waited for: the first may be here already, and would wait for that.
+    beside: Option<http::Extensions>,
+}
+
+impl<S: Stream + Unpin> Stream for Body<S> {
+    type Item = S::Item;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let polled = Pin::new(&mut self.bytes).poll_next(cx);
+        if polled.is_pending() {
+            self.beside = None;
+        }
+        polled
+    }
 }
 
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own
@@ -161,4 +203,17 @@ pub(crate) fn unexpected(mut response: Response) -> Error<()> {
         .extensions
         .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
     Error::UnexpectedResponse(http::Response::from_parts(parts, body).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base;
+
+    #[test]
+    fn a_server_whose_url_holds_a_password_is_not_called_without_it() {
+        assert!(base("http://localhost:8080/below").is_some());
+        for url in ["http://user:secret@localhost", "http://user@localhost", "no URL"] {
+            assert!(base(url).is_none(), "{url}");
+        }
+    }
 }

@@ -37,7 +37,7 @@ const LASTING: Duration = Duration::from_secs(10);
 /// [`AgentEventKind::Lagged`] wherever they can be seen, so read promptly.
 pub struct AgentEvents {
     agent: AgentHandle,
-    stream: EventStream,
+    stream: Box<EventStream>,
     continuity: Continuity,
     /// What came after a hole, while the hole itself is told.
     held: Option<AgentEvent>,
@@ -55,7 +55,7 @@ type Reopening = Mutex<Pin<Box<dyn Future<Output = Result<Subscription>> + Send>
 
 /// A stream of an agent's events.
 pub(crate) struct Subscription {
-    pub(crate) stream: EventStream,
+    pub(crate) stream: Box<EventStream>,
     /// The agent had exited by the time that it was open.
     pub(crate) exited: bool,
 }
@@ -80,7 +80,7 @@ impl AgentEvents {
     }
 
     /// The events of an agent of which this turn, to come, must be whole.
-    pub(crate) fn before_turn(agent: AgentHandle, stream: EventStream, turn_id: &str) -> Self {
+    pub(crate) fn before_turn(agent: AgentHandle, stream: Box<EventStream>, turn_id: &str) -> Self {
         let mut events = Self::new(agent, Subscription { stream, exited: false });
         events.continuity = Continuity::before(turn_id);
         events

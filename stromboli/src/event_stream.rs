@@ -2,6 +2,7 @@
 //! streams that are made of it to say.
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,8 +10,7 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
 use futures_core::Stream;
-use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use stromboli_generated::{ByteStream, ResponseValue};
 use tokio::time::{Instant, Sleep};
 
@@ -28,9 +28,12 @@ pub(crate) struct EventStream {
     idle: Duration,
     /// Runs from when the caller first waits for the server to when the next bytes come.
     silence: Option<Silence>,
-    status: StatusCode,
-    headers: HeaderMap,
+    /// Status and headers.
+    head: ResponseValue<()>,
 }
+
+/// The error of a response that is no stream of events, when the beginning of its body is there.
+pub(crate) type NoStream = Pin<Box<dyn Future<Output = Error> + Send>>;
 
 /// How long the server may still be silent.
 struct Silence {
@@ -47,36 +50,49 @@ struct Silence {
 const GRACE: Duration = Duration::from_millis(100);
 
 impl EventStream {
-    /// Takes over a response that claims to be a stream.
-    pub(crate) async fn open(
+    /// Takes over a response, or reads what it is instead of a stream. Not an `async fn`, in whose future the stream would lie
+    /// before it is moved out.
+    pub(crate) fn open(
         operation: &'static str,
         executed: bool,
         response: ResponseValue<ByteStream>,
         decoder: Decoder,
         idle: Duration,
-    ) -> Result<Self> {
-        let (status, headers) = (response.status(), copied(response.headers()));
-        let mut stream = Self {
+    ) -> Result<Box<Self>, NoStream> {
+        let mut body = None;
+        let Ok(head) = response.map::<_, _, Infallible>(|stream| body = Some(stream.into_inner()));
+        let stream = Box::new(Self {
             operation,
             executed,
-            body: Some(response.into_inner_stream()),
+            body,
             chunk: Bytes::new(),
             decoder,
             idle,
             silence: None,
-            status,
-            headers,
-        };
-        let content_type = stream.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
-        let content_type = content_type.unwrap_or("none");
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type.eq_ignore_ascii_case("text/event-stream") {
-            return Ok(stream);
+            head,
+        });
+        if stream.is_of_events() {
+            Ok(stream)
+        } else {
+            Err(Box::pin(stream.into_error()))
         }
-        let content_type = content_type.to_owned();
-        let body = stream.first_bytes().await;
-        let message = format!("response is not an event stream but {content_type}");
-        Err(stream.fail(ErrorKind::Decode, message, &body))
+    }
+
+    fn is_of_events(&self) -> bool {
+        let content_type = self
+            .head
+            .headers()
+            .get(CONTENT_TYPE)
+            .map_or(&b""[..], HeaderValue::as_bytes);
+        let media_type = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+        media_type.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
+    }
+
+    async fn into_error(mut self: Box<Self>) -> Error {
+        let body = self.first_bytes().await;
+        let content_type = self.head.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let message = format!("response is not an event stream but {}", content_type.unwrap_or("none"));
+        self.fail(ErrorKind::Decode, message, &body)
     }
 
     /// What `read` makes of the next event's name and data; `None` at the end of the response, wherever that is, and
@@ -164,7 +180,7 @@ impl EventStream {
 
     /// The server's id of the request.
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.headers.get("x-request-id")?.to_str().ok()
+        self.head.headers().get("x-request-id")?.to_str().ok()
     }
 
     /// Ends the stream with an error that keeps what the response said.
@@ -177,7 +193,7 @@ impl EventStream {
     pub(crate) fn error(&self, kind: ErrorKind, message: impl Into<String>, body: &[u8]) -> Error {
         Error::new(kind, message)
             .sent(self.operation, 1, self.executed)
-            .with_response(self.status, self.headers.clone(), body)
+            .with_response(self.head.status(), self.head.headers().clone(), body)
     }
 
     /// The next bytes, within the time that the server may be silent.
@@ -205,11 +221,18 @@ impl EventStream {
             }
             Poll::Pending => {
                 let idle = self.idle;
-                let silence = self.silence.get_or_insert_with(|| Silence {
-                    timer: Box::pin(tokio::time::sleep(idle)),
-                    end: None,
-                    overdue: false,
-                });
+                let silence = match &mut self.silence {
+                    Some(silence) => silence,
+                    none => {
+                        // Not earlier: the first event may have come with the head, and would wait for this.
+                        self.head = without_buffer(&self.head);
+                        none.insert(Silence {
+                            timer: Box::pin(tokio::time::sleep(idle)),
+                            end: None,
+                            overdue: false,
+                        })
+                    }
+                };
                 let end = *silence.end.get_or_insert_with(|| tokio::time::sleep(idle).deadline());
                 ready!(silence.timer.as_mut().poll(cx));
                 if Instant::now() < end {
@@ -243,11 +266,10 @@ impl EventStream {
     }
 }
 
-/// The headers without the buffer that they were read into, whose 8 KiB each value would keep as long as the stream is open.
-fn copied(headers: &HeaderMap) -> HeaderMap {
-    let mut headers = headers.clone();
+/// A head without the buffer that it was read into, whose 8 KiB each value would keep as long as the stream is open.
+fn without_buffer(head: &ResponseValue<()>) -> ResponseValue<()> {
+    let mut headers = head.headers().clone();
     let bytes = headers.values().map(HeaderValue::len).sum();
-    // All in one piece: the first event may be here already, and waits for this.
     let mut values = BytesMut::with_capacity(bytes);
     for value in headers.values_mut() {
         values.extend_from_slice(value.as_bytes());
@@ -256,5 +278,5 @@ fn copied(headers: &HeaderMap) -> HeaderMap {
             *value = copy;
         }
     }
-    headers
+    ResponseValue::new((), head.status(), headers)
 }

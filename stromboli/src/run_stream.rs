@@ -33,13 +33,13 @@ pub enum RunEvent {
 /// closes the connection, and with it the run. It never reconnects, because that would run the prompt again: a stream
 /// that ends before its end is an [`ErrorKind::Truncated`]. After an error or [`RunEvent::Done`] there is nothing more.
 pub struct RunStream {
-    events: EventStream,
+    events: Box<EventStream>,
     has_output: bool,
     max_text_bytes: usize,
 }
 
 impl RunStream {
-    pub(crate) fn new(events: EventStream, max_text_bytes: usize) -> Self {
+    pub(crate) fn new(events: Box<EventStream>, max_text_bytes: usize) -> Self {
         Self {
             events,
             has_output: false,
@@ -122,24 +122,25 @@ impl RunStream {
         if self.events.is_closed() {
             return Poll::Ready(None);
         }
-        let read = self.events.poll_event(cx, |name, data| match name {
-            "message" => RunEvent::Output(data.into_owned()),
-            _ => RunEvent::Other {
-                event: name.to_owned(),
-                data: data.into_owned(),
-            },
+        // Name and text alone, because a `RunEvent` is five times as large to be handed on.
+        let read = self.events.poll_event(cx, |name, data| {
+            let name = (name != "message").then(|| name.to_owned());
+            (name, data.into_owned())
         });
         Poll::Ready(Some(match ready!(read) {
-            Ok(Some(event)) => self.typed(event),
+            Ok(Some((name, data))) => self.typed(name, data),
             Ok(None) => Err(self.events.ended_before("the run's end")),
             Err(error) => Err(error),
         }))
     }
 
-    fn typed(&mut self, event: RunEvent) -> Result<RunEvent> {
-        match event {
-            RunEvent::Other { event, data } if event == "done" => match stromboli_messages::from_slice(data.as_bytes())
-            {
+    fn typed(&mut self, name: Option<String>, data: String) -> Result<RunEvent> {
+        let Some(event) = name else {
+            self.has_output = true;
+            return Ok(RunEvent::Output(data));
+        };
+        match event.as_str() {
+            "done" => match stromboli_messages::from_slice(data.as_bytes()) {
                 Ok(end) => {
                     self.events.close();
                     Ok(RunEvent::Done(end))
@@ -149,7 +150,7 @@ impl RunStream {
                     .fail(ErrorKind::Decode, without_values(&error), data.as_bytes())),
             },
             // The bare text of what went wrong, and the end of the stream (WIRE §7).
-            RunEvent::Other { event, data } if event == "error" => {
+            "error" => {
                 let kind = if data.starts_with("execution failed") {
                     ErrorKind::AgentFailed
                 } else {
@@ -158,10 +159,7 @@ impl RunStream {
                 self.events.executed = self.has_output || !refused_before_execution(&data);
                 Err(self.events.fail(kind, data.clone(), data.as_bytes()))
             }
-            event => {
-                self.has_output |= matches!(event, RunEvent::Output(_));
-                Ok(event)
-            }
+            _ => Ok(RunEvent::Other { event, data }),
         }
     }
 }

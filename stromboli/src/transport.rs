@@ -250,7 +250,7 @@ impl HttpTransport {
                     }
                 }
             };
-            self.shared.hooks.on_response(&ResponseEvent {
+            self.shared.hooks.on_response(|| ResponseEvent {
                 operation: operation.id,
                 attempt,
                 status: response.status(),

@@ -10,7 +10,7 @@ mod pairs;
 mod row;
 
 pub use allocation_counter::{AllocationInfo, measure as allocations};
-pub use counts::instructions;
+pub use counts::{instructions, misses};
 pub use pairs::{Pair, cpu_seconds, in_turns, median, paired};
 pub use row::{Budget, Measure, Row};
 

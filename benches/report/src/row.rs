@@ -28,6 +28,8 @@ pub enum Measure {
     /// The inverse of time: more is better.
     Throughput,
     Instructions,
+    /// Of data that were not in the processor's nearest cache.
+    Misses,
     Allocations,
     Bytes,
     /// Crates of a build.

@@ -81,6 +81,7 @@ fn measure(measure: Measure) -> &'static str {
         Measure::Time => "time",
         Measure::Throughput => "throughput",
         Measure::Instructions => "instructions",
+        Measure::Misses => "cache misses",
         Measure::Allocations => "allocations",
         Measure::Bytes => "bytes",
         Measure::Crates => "crates",

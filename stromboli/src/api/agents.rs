@@ -245,14 +245,17 @@ impl AgentHandle {
         Err(Error::new(ErrorKind::AgentExited, reason).sent("agent_get", 1, false))
     }
 
-    async fn open_stream(&self) -> Result<EventStream> {
+    async fn open_stream(&self) -> Result<Box<EventStream>> {
         let client = &self.client;
         let response = match client.raw().agent_stream(&self.id).await {
             Ok(response) => response,
             Err(error) => return Err(Error::from_raw("agent_stream", error).await),
         };
         let decoder = Decoder::new().max_event_bytes(client.max_event_bytes());
-        EventStream::open("agent_stream", false, response, decoder, client.stream_idle()).await
+        match EventStream::open("agent_stream", false, response, decoder, client.stream_idle()) {
+            Ok(stream) => Ok(stream),
+            Err(error) => Err(error.await),
+        }
     }
 
     /// Subscribes first, so that nothing of the turn is lost. Should the agent exit in between, the prompt is refused.

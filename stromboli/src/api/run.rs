@@ -112,8 +112,10 @@ impl Client {
             Ok(response) => {
                 // Lines of text that were not looked at for CR (WIRE §7).
                 let decoder = Decoder::new().lone_cr_is_data().max_event_bytes(self.max_event_bytes());
-                let events = EventStream::open("run_stream", true, response, decoder, self.stream_idle()).await?;
-                Ok(RunStream::new(events, self.max_text_bytes()))
+                match EventStream::open("run_stream", true, response, decoder, self.stream_idle()) {
+                    Ok(events) => Ok(RunStream::new(events, self.max_text_bytes())),
+                    Err(error) => Err(error.await),
+                }
             }
             Err(error) => Err(Error::from_raw("run_stream", error).await),
         }

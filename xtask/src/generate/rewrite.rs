@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use serde_json::Value;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
@@ -16,7 +16,8 @@ use crate::contract;
 /// no Stromboli server reads; bodies decoded by the seam, which keeps status and headers when decoding fails, and put back
 /// by it into responses that are not what the contract promises; streams opened by it without a copy of their headers; the base URL read once instead of in each call; ids
 /// encoded by it, because progenitor leaves a backslash as it is, which URLs take for a slash; and requests sent by it
-/// directly: progenitor's hooks around them would keep room for the request and the response in each call's future.
+/// directly: progenitor's hooks around them would keep room for the request and the response in each call's future. A request
+/// that has nothing but a URL is made without a builder, which is as large as the request and is handed on four times.
 pub fn client(file: &mut File) -> Result<(), String> {
     file.items.retain(|item| match item {
         Item::Mod(module) => module.ident != "prelude",
@@ -74,8 +75,7 @@ impl VisitMut for Calls {
     fn visit_expr_struct_mut(&mut self, item: &mut syn::ExprStruct) {
         visit_mut::visit_expr_struct_mut(self, item);
         if item.fields.iter().any(|field| text(&field.member) == "baseurl") {
-            item.fields
-                .push(parse_quote!(base: ::reqwest::Url::parse(baseurl).ok()));
+            item.fields.push(parse_quote!(base: crate::transport::base(baseurl)));
         }
     }
 
@@ -93,6 +93,10 @@ impl VisitMut for Calls {
         {
             let request = &call.receiver;
             *expr = parse_quote!(crate::transport::accepts_json(#request));
+        } else if let Expr::Try(built) = expr
+            && let Some(method) = without_body(&text(&built.expr))
+        {
+            *expr = parse_quote!(crate::transport::asks_for_json(::reqwest::Method::#method, url));
         } else if let Expr::Call(call) = expr
             && text(&call.func) == "ResponseValue :: from_response"
         {
@@ -107,6 +111,16 @@ impl VisitMut for Calls {
             *expr = parse_quote!(crate::transport::unexpected);
         }
     }
+}
+
+/// `GET` of the code that builds a `GET` request with nothing but what it accepts.
+fn without_body(code: &str) -> Option<syn::Ident> {
+    let method = code.strip_prefix("crate :: transport :: accepts_json (self . client . ")?;
+    let method = method.strip_suffix(" (url)) . build ()")?;
+    let method = method.to_uppercase();
+    ["GET", "POST", "DELETE"]
+        .contains(&&*method)
+        .then(|| format_ident!("{method}"))
 }
 
 /// Of the arguments `"{}/jobs/{}", self.baseurl, id`, what follows the base: `format_args!("/jobs/{}", id)`.

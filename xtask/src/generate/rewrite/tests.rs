@@ -28,10 +28,24 @@ fn what_an_answer_may_be_is_said_by_the_seam() {
         r#"impl Client { async fn get(&self) {
             let request = self.client.get(url)
                 .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .json(&body)
                 .build()?;
         } }"#,
     );
-    let request = "crate::transport::accepts_json(self.client.get(url)).build()?";
+    let request = "crate::transport::accepts_json(self.client.get(url)).json(&body).build()?";
+    assert!(code.contains(request), "{code}");
+}
+
+#[test]
+fn a_request_of_a_url_alone_is_made_without_a_builder() {
+    let code = rewritten(
+        r#"impl Client { async fn stop(&self) {
+            let request = self.client.delete(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .build()?;
+        } }"#,
+    );
+    let request = "let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);";
     assert!(code.contains(request), "{code}");
 }
 
