@@ -8,7 +8,7 @@ use crate::transport::encode_path;
 pub mod types {
     ///A persistent agent at one moment.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Agent {
         ///When the agent was started, with fractions of a second.
         pub created_at: ::jiff::Timestamp,
@@ -36,7 +36,7 @@ pub mod types {
     }
     ///Something that happened to a persistent agent; the data of an event of its stream.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct AgentEventData {
         ///When it happened, with fractions of a second.
         pub at: ::jiff::Timestamp,
@@ -83,7 +83,7 @@ pub mod types {
     }
     ///A turn that has begun.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct AgentTurn {
         ///Tells this turn's events from others on the stream, `turn-` and a UUID.
         pub turn_id: ::std::string::String,
@@ -217,7 +217,7 @@ pub mod types {
     }
     ///Whether the server has Claude credentials.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ClaudeStatus {
         ///True when the credentials file exists, which does not prove that it works.
         pub configured: bool,
@@ -229,7 +229,7 @@ pub mod types {
     }
     ///How well one thing is that the server depends on.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ComponentHealth {
         ///What is wrong; absent when nothing is.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -260,7 +260,7 @@ pub mod types {
     }
     ///What is known about a crash. Every member may be absent.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct CrashInfo {
         ///Exit status of the container; 137 after a time limit.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -283,10 +283,10 @@ pub mod types {
     }
     ///How well the server is.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Health {
         ///What the server depends on: `podman`, `claude-credentials-file` and `claude-credentials-secret`, in this order. May be absent.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub components: ::std::vec::Vec<ComponentHealth>,
         ///Always `stromboli`.
         pub name: ::std::string::String,
@@ -300,10 +300,9 @@ pub mod types {
     }
     ///The message in a transcript line.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct HistoryContent {
         ///The parts of the message. Null on lines without a message, and whenever one part has a form the server does not know: then all parts are lost.
-        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub content: ::std::option::Option<::std::vec::Vec<stromboli_messages::Block>>,
         ///The model API's identifier of the message; several lines can share one.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -325,7 +324,7 @@ pub mod types {
     }
     ///One message, looked up by its `uuid`.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct HistoryEntry {
         ///The message that was asked for.
         pub message: HistoryMessage,
@@ -335,7 +334,7 @@ pub mod types {
     }
     ///One line of a session's transcript. Not every line is something a person or the model said; `type` tells.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct HistoryMessage {
         ///What was said; always present, with little in it on lines without a message.
         pub content: HistoryContent,
@@ -372,14 +371,13 @@ pub mod types {
     }
     ///A part of a session's messages.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct HistoryPage {
         ///Whether messages follow this page.
         pub has_more: bool,
         ///The limit that was applied, which may be lower than the one asked for.
         pub limit: i32,
         ///In the order of the transcript. Null when the transcript has no messages at all.
-        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub messages: ::std::option::Option<::std::vec::Vec<HistoryMessage>>,
         ///How many messages were skipped.
         pub offset: i32,
@@ -391,7 +389,7 @@ pub mod types {
     }
     ///What a tool returned, in the CLI's own form. Empty and false members may be absent.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct HistoryToolResult {
         ///Whether the tool was stopped before its end.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -411,7 +409,7 @@ pub mod types {
     }
     ///Tokens of one message. A count of zero is absent.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, Default, PartialEq)]
     pub struct HistoryUsage {
         ///Tokens read and put into the cache.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -431,7 +429,7 @@ pub mod types {
     }
     ///A local image, with what its labels say.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImageDetail {
         ///How well agents run in it: 1 made for Stromboli, 2 has the CLI, 3 based on glibc, 4 will not work (Alpine, musl or distroless).
         pub compatibility_rank: i32,
@@ -447,10 +445,7 @@ pub mod types {
         ///Podman's identifier.
         pub id: ::std::string::String,
         ///All labels of the image; absent when it has none.
-        #[serde(
-            default,
-            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty"
-        )]
+        #[serde(skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty")]
         pub labels: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
@@ -464,7 +459,7 @@ pub mod types {
         ///What follows the colon in the name, such as `latest`.
         pub tag: ::std::string::String,
         ///Tools the image says it contains.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub tools: ::std::vec::Vec<::std::string::String>,
         /// Fields that this version of the contract does not name, as the server sent them.
         #[serde(flatten)]
@@ -472,7 +467,7 @@ pub mod types {
     }
     ///A local image in a list, whose labels were not read.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImageInfo {
         ///How well agents run in it: 1 made for Stromboli, 2 has the CLI, 3 based on glibc, 4 will not work (Alpine, musl or distroless).
         pub compatibility_rank: i32,
@@ -494,7 +489,7 @@ pub mod types {
         ///What follows the colon in the name; untagged images are not listed.
         pub tag: ::std::string::String,
         ///Never present in lists; look the image up by name.
-        #[serde(default, skip_serializing_if = "::std::vec::Vec::is_empty")]
+        #[serde(skip_serializing_if = "::std::vec::Vec::is_empty")]
         pub tools: ::std::vec::Vec<::std::string::String>,
         /// Fields that this version of the contract does not name, as the server sent them.
         #[serde(flatten)]
@@ -502,7 +497,7 @@ pub mod types {
     }
     ///The server's local images.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImageList {
         ///Most compatible first; untagged images are left out.
         pub images: ::std::vec::Vec<ImageInfo>,
@@ -524,7 +519,7 @@ pub mod types {
     }
     ///Confirms that an image is on the server.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImagePulled {
         ///The name that was asked for.
         pub image: ::std::string::String,
@@ -539,7 +534,7 @@ pub mod types {
     }
     ///An image in a registry.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImageSearchResult {
         ///Whether the registry built it from its source.
         pub automated: bool,
@@ -559,7 +554,7 @@ pub mod types {
     }
     ///What the registry found.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct ImageSearchResults {
         ///In the order of the registry.
         pub results: ::std::vec::Vec<ImageSearchResult>,
@@ -569,7 +564,7 @@ pub mod types {
     }
     ///A run in the background, as far as it has come.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Job {
         ///Why and where the run ended, when it crashed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -600,7 +595,7 @@ pub mod types {
     }
     ///Confirms that a job was marked as cancelled. Its container keeps running.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct JobCancelled {
         ///Always true.
         pub cancelled: bool,
@@ -612,7 +607,7 @@ pub mod types {
     }
     ///All jobs the server remembers.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct JobList {
         ///In random order, with full outputs.
         pub jobs: ::std::vec::Vec<Job>,
@@ -638,7 +633,7 @@ pub mod types {
     }
     ///Confirms that an access token was revoked.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct LogoutResponse {
         ///A sentence for people.
         pub message: ::std::string::String,
@@ -693,7 +688,7 @@ pub mod types {
     }
     ///A job that was started.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct RunAccepted {
         ///Identifier to follow the job by, `job-` and 16 hex digits.
         pub job_id: ::std::string::String,
@@ -724,7 +719,7 @@ pub mod types {
     }
     ///How a run ended. A crash is such a response too, not an HTTP error.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct RunResponse {
         ///Why and where the run ended, when it crashed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -751,7 +746,7 @@ pub mod types {
     }
     ///Data of the event `done` that ends the stream of a run. There is no output, since the stream had it, and no usage.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct RunStreamEnd {
         ///Why and where the run ended, when it crashed.
         #[serde(skip_serializing_if = "::std::option::Option::is_none")]
@@ -771,7 +766,7 @@ pub mod types {
     }
     ///Confirms that a secret was stored.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SecretCreated {
         ///The secret that was stored.
         pub name: ::std::string::String,
@@ -783,7 +778,7 @@ pub mod types {
     }
     ///Confirms that a secret was deleted.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SecretDeleted {
         ///The secret that was deleted.
         pub name: ::std::string::String,
@@ -795,7 +790,7 @@ pub mod types {
     }
     ///A stored secret, without its value.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SecretInfo {
         ///When it was stored, in whatever form Podman prints: in lists often relative, such as `10 days ago`, otherwise a timestamp.
         pub created_at: ::std::string::String,
@@ -809,7 +804,7 @@ pub mod types {
     }
     ///All secrets Podman knows.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SecretList {
         ///Includes `claude-credentials`, which the server keeps for itself.
         pub secrets: ::std::vec::Vec<SecretInfo>,
@@ -827,7 +822,7 @@ pub mod types {
     }
     ///Confirms that a session was deleted.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SessionDestroyed {
         ///The session that was deleted.
         pub session_id: ::std::string::String,
@@ -838,7 +833,7 @@ pub mod types {
         pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
     }
     ///A session in a list, in the form of the server's version.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(untagged)]
     pub enum SessionEntry {
         SessionInfo(SessionInfo),
@@ -851,7 +846,7 @@ pub mod types {
     }
     ///A session in a list, from servers since 0.5.0.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SessionInfo {
         ///Identifier to resume, read or delete the session by.
         pub id: ::std::string::String,
@@ -864,10 +859,9 @@ pub mod types {
     }
     ///All sessions on the server's disk.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct SessionList {
         ///Ordered by id. Null on servers up to 0.4.x that have no session.
-        #[serde(deserialize_with = "::std::option::Option::deserialize")]
         pub sessions: ::std::option::Option<::std::vec::Vec<SessionEntry>>,
         /// Fields that this version of the contract does not name, as the server sent them.
         #[serde(flatten)]
@@ -875,7 +869,7 @@ pub mod types {
     }
     ///What a valid access token says about itself.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct TokenInfo {
         ///End of the token's life as Unix time in seconds.
         pub expires_at: i64,
@@ -895,7 +889,7 @@ pub mod types {
     }
     ///A pair of tokens. Lifetimes are the server's choice.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, PartialEq)]
+    #[derive(::serde::Serialize, Clone, PartialEq)]
     pub struct TokenResponse {
         ///Goes into the `Authorization` header of protected operations.
         pub access_token: ::std::string::String,
@@ -911,7 +905,7 @@ pub mod types {
     }
     ///Tokens and money of a whole session, up to and including the run that reports them.
     #[non_exhaustive]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     pub struct Usage {
         ///Tokens read and put into the cache.
         pub cache_creation_input_tokens: i64,
@@ -1188,6 +1182,176 @@ pub mod types {
         #[doc = " A kind of settings file the CLI reads."] SettingSource { #[doc =
         " `user` on the wire."] User = "user", #[doc = " `project` on the wire."] Project
         = "project", #[doc = " `local` on the wire."] Local = "local", }
+    }
+    crate::record::record! {
+        Agent WithoutBlocks { Required created_at = "created_at", Optional exit_error =
+        "exit_error", Required id = "id", Optional idle_timeout_disabled =
+        "idle_timeout_disabled", Required idle_timeout_seconds = "idle_timeout_seconds",
+        Required last_activity_at = "last_activity_at", Required session_id =
+        "session_id", Required status = "status", Required turns_completed =
+        "turns_completed", }
+    }
+    crate::record::record! {
+        AgentEventData WithoutBlocks { Required at = "at", Optional content = "content",
+        Optional error = "error", Optional turn_id = "turn_id", Required type_ = "type",
+        }
+    }
+    crate::record::record! {
+        AgentTurn WithoutBlocks { Required turn_id = "turn_id", }
+    }
+    crate::record::record! {
+        ClaudeStatus WithoutBlocks { Required configured = "configured", Required message
+        = "message", }
+    }
+    crate::record::record! {
+        ComponentHealth WithoutBlocks { Optional error = "error", Required name = "name",
+        Required status = "status", }
+    }
+    crate::record::record! {
+        CrashInfo WithoutBlocks { Optional exit_code = "exit_code", Optional
+        partial_output = "partial_output", Optional reason = "reason", Optional signal =
+        "signal", Optional task_completed = "task_completed", }
+    }
+    crate::record::record! {
+        Health WithoutBlocks { Optional components = "components", Required name =
+        "name", Required status = "status", Required version = "version", }
+    }
+    crate::record::record! {
+        HistoryContent WithBlocks { Required content = "content", Optional message_id =
+        "message_id", Optional model = "model", Required role = "role", Optional
+        stop_reason = "stop_reason", Optional usage = "usage", }
+    }
+    crate::record::record! {
+        HistoryEntry WithBlocks { Required message = "message", }
+    }
+    crate::record::record! {
+        HistoryMessage WithBlocks { Required content = "content", Optional cwd = "cwd",
+        Optional git_branch = "git_branch", Optional parent_uuid = "parent_uuid",
+        Optional permission_mode = "permission_mode", Required session_id = "session_id",
+        Required timestamp = "timestamp", Optional tool_result = "tool_result", Required
+        type_ = "type", Required uuid = "uuid", Optional version = "version", }
+    }
+    crate::record::record! {
+        HistoryPage WithBlocks { Required has_more = "has_more", Required limit =
+        "limit", Required messages = "messages", Required offset = "offset", Required
+        total = "total", }
+    }
+    crate::record::record! {
+        HistoryToolResult WithoutBlocks { Optional interrupted = "interrupted", Optional
+        is_image = "is_image", Optional stderr = "stderr", Optional stdout = "stdout", }
+    }
+    crate::record::record! {
+        HistoryUsage WithoutBlocks { Optional cache_creation_input_tokens =
+        "cache_creation_input_tokens", Optional cache_read_input_tokens =
+        "cache_read_input_tokens", Optional input_tokens = "input_tokens", Optional
+        output_tokens = "output_tokens", }
+    }
+    crate::record::record! {
+        ImageDetail WithoutBlocks { Required compatibility_rank = "compatibility_rank",
+        Required compatible = "compatible", Required created = "created", Optional
+        description = "description", Required has_claude_cli = "has_claude_cli", Required
+        id = "id", Optional labels = "labels", Required rank_description =
+        "rank_description", Required repository = "repository", Required size = "size",
+        Required tag = "tag", Optional tools = "tools", }
+    }
+    crate::record::record! {
+        ImageInfo WithoutBlocks { Required compatibility_rank = "compatibility_rank",
+        Required compatible = "compatible", Required created = "created", Optional
+        description = "description", Required has_claude_cli = "has_claude_cli", Required
+        id = "id", Required repository = "repository", Required size = "size", Required
+        tag = "tag", Optional tools = "tools", }
+    }
+    crate::record::record! {
+        ImageList WithoutBlocks { Required images = "images", }
+    }
+    crate::record::record! {
+        ImagePulled WithoutBlocks { Required image = "image", Optional image_id =
+        "image_id", Required success = "success", }
+    }
+    crate::record::record! {
+        ImageSearchResult WithoutBlocks { Required automated = "automated", Required
+        description = "description", Required index = "index", Required name = "name",
+        Required official = "official", Required stars = "stars", }
+    }
+    crate::record::record! {
+        ImageSearchResults WithoutBlocks { Required results = "results", }
+    }
+    crate::record::record! {
+        Job WithoutBlocks { Optional crash_info = "crash_info", Required created_at =
+        "created_at", Optional error = "error", Required id = "id", Optional output =
+        "output", Optional session_id = "session_id", Required status = "status",
+        Optional structured_output = "structured_output", Required updated_at =
+        "updated_at", }
+    }
+    crate::record::record! {
+        JobCancelled WithoutBlocks { Required cancelled = "cancelled", Required job_id =
+        "job_id", }
+    }
+    crate::record::record! {
+        JobList WithoutBlocks { Required jobs = "jobs", }
+    }
+    crate::record::record! {
+        LogoutResponse WithoutBlocks { Required message = "message", Required success =
+        "success", }
+    }
+    crate::record::record! {
+        RunAccepted WithoutBlocks { Required job_id = "job_id", Optional session_id =
+        "session_id", }
+    }
+    crate::record::record! {
+        RunResponse WithoutBlocks { Optional crash_info = "crash_info", Required id =
+        "id", Optional output = "output", Optional session_id = "session_id", Required
+        status = "status", Optional structured_output = "structured_output", Optional
+        usage = "usage", }
+    }
+    crate::record::record! {
+        RunStreamEnd WithoutBlocks { Optional crash_info = "crash_info", Required id =
+        "id", Required session_id = "session_id", Required status = "status", Optional
+        structured_output = "structured_output", }
+    }
+    crate::record::record! {
+        SecretCreated WithoutBlocks { Required name = "name", Required success =
+        "success", }
+    }
+    crate::record::record! {
+        SecretDeleted WithoutBlocks { Required name = "name", Required success =
+        "success", }
+    }
+    crate::record::record! {
+        SecretInfo WithoutBlocks { Required created_at = "created_at", Required id =
+        "id", Required name = "name", }
+    }
+    crate::record::record! {
+        SecretList WithoutBlocks { Required secrets = "secrets", }
+    }
+    crate::record::record! {
+        SessionDestroyed WithoutBlocks { Required session_id = "session_id", Required
+        success = "success", }
+    }
+    crate::record::deserialize! {
+        SessionEntry WithoutBlocks
+    }
+    crate::record::record! {
+        SessionInfo WithoutBlocks { Required id = "id", Optional title = "title", }
+    }
+    crate::record::record! {
+        SessionList WithoutBlocks { Required sessions = "sessions", }
+    }
+    crate::record::record! {
+        TokenInfo WithoutBlocks { Required expires_at = "expires_at", Required subject =
+        "subject", Required valid = "valid", }
+    }
+    crate::record::record! {
+        TokenResponse WithoutBlocks { Required access_token = "access_token", Required
+        expires_in = "expires_in", Required refresh_token = "refresh_token", Required
+        token_type = "token_type", }
+    }
+    crate::record::record! {
+        Usage WithoutBlocks { Required cache_creation_input_tokens =
+        "cache_creation_input_tokens", Required cache_read_input_tokens =
+        "cache_read_input_tokens", Required estimated_cost_usd = "estimated_cost_usd",
+        Required input_tokens = "input_tokens", Optional model = "model", Required
+        output_tokens = "output_tokens", Required total_tokens = "total_tokens", }
     }
     impl AgentRequest {
         /// Nothing set: the server's defaults apply.
@@ -1975,10 +2139,7 @@ Sends a `GET` request to `/agents`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "agents_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2001,10 +2162,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "agent_create").await?;
         match response.status().as_u16() {
-            201u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2028,10 +2186,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "agent_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2083,10 +2238,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "agent_send").await?;
         match response.status().as_u16() {
-            202u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2128,10 +2280,7 @@ Sends a `POST` request to `/auth/logout`
         let request = crate::transport::asks_for_json(::reqwest::Method::POST, url);
         let response = self.inner.execute(request, "auth_logout").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2154,10 +2303,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "auth_refresh").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2180,10 +2326,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "auth_token").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2201,10 +2344,7 @@ Sends a `GET` request to `/auth/validate`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "auth_validate").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2222,10 +2362,7 @@ Sends a `GET` request to `/claude/status`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "claude_status").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2243,10 +2380,7 @@ Sends a `GET` request to `/health`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "health").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2264,10 +2398,7 @@ Sends a `GET` request to `/images`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "images_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2290,10 +2421,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "image_pull").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2322,10 +2450,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "images_search").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2349,10 +2474,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "image_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2370,10 +2492,7 @@ Sends a `GET` request to `/jobs`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "jobs_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2397,10 +2516,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "job_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2424,10 +2540,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "job_cancel").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2450,10 +2563,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_sync").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2476,10 +2586,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "run_async").await?;
         match response.status().as_u16() {
-            202u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            202u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2528,10 +2635,7 @@ Sends a `GET` request to `/secrets`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "secrets_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2554,10 +2658,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "secret_create").await?;
         match response.status().as_u16() {
-            201u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            201u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2581,10 +2682,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "secret_get").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2608,10 +2706,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "secret_delete").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2629,10 +2724,7 @@ Sends a `GET` request to `/sessions`
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "sessions_list").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2656,10 +2748,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);
         let response = self.inner.execute(request, "session_destroy").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::without_messages)
-                    .await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2690,9 +2779,7 @@ Arguments:
             .build()?;
         let response = self.inner.execute(request, "session_messages").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::with_messages).await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }
@@ -2720,9 +2807,7 @@ Arguments:
         let request = crate::transport::asks_for_json(::reqwest::Method::GET, url);
         let response = self.inner.execute(request, "session_message").await?;
         match response.status().as_u16() {
-            200u16 => {
-                crate::transport::decode(response, crate::transport::with_messages).await
-            }
+            200u16 => crate::transport::decode(response).await,
             _ => Err(crate::transport::unexpected(response)),
         }
     }

@@ -28,6 +28,9 @@ mod extensions;
 mod generated;
 mod open_enum;
 mod outcome;
+mod place;
+mod read;
+mod record;
 mod structured;
 mod transport;
 

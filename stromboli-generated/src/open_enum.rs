@@ -61,15 +61,23 @@ macro_rules! open_enum {
             }
         }
 
-        impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                let value = ::std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                Ok(match value {
-                    ::std::borrow::Cow::Borrowed(value) => value.into(),
-                    ::std::borrow::Cow::Owned(value) => value.into(),
-                })
+        impl $crate::place::Slot for $name {
+            fn blank() -> Self {
+                Self::Other(::std::string::String::new())
+            }
+
+            fn place(&mut self) -> $crate::place::Place<'_> {
+                $crate::place::Place::Name(self)
             }
         }
+
+        impl $crate::place::Named for $name {
+            fn set(&mut self, value: &str) {
+                *self = value.into();
+            }
+        }
+
+        $crate::record::deserialize!($name WithoutBlocks);
     };
 }
 pub(crate) use open_enum;

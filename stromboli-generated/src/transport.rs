@@ -11,7 +11,7 @@ use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::header::{ACCEPT, HeaderValue};
 use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, Url};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::DeserializeOwned;
 
 use crate::generated::{ByteStream, Client, Error, ResponseValue};
 
@@ -147,10 +147,7 @@ impl<S: Stream + Unpin> Stream for Body<S> {
 /// decoder, which drops status and headers when it fails.
 ///
 /// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here.
-pub(crate) async fn decode<T>(
-    mut response: Response,
-    read: fn(&[u8]) -> serde_json::Result<T>,
-) -> Result<ResponseValue<T>, Error<()>> {
+pub(crate) async fn decode<T: DeserializeOwned>(mut response: Response) -> Result<ResponseValue<T>, Error<()>> {
     if is_broken(&response) {
         return Err(unexpected(response));
     }
@@ -159,7 +156,8 @@ pub(crate) async fn decode<T>(
         // Not here when the transport has read the body, and then of no room either.
         None => rest(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    match read(&body) {
+    // Also what holds no messages, so that one reader is compiled.
+    match stromboli_messages::from_slice(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
             Ok(ResponseValue::new(value, response.status(), headers))
@@ -192,27 +190,6 @@ fn misfit(mut response: Response, body: Bytes, error: serde_json::Error) -> Erro
     response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
     response.extensions_mut().insert(ReadBody(body));
     unexpected(response)
-}
-
-/// Reads a type that holds no messages.
-pub(crate) fn without_messages<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    match std::str::from_utf8(json) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => Err(not_text(json)),
-    }
-}
-
-/// Reads a type that holds messages.
-pub(crate) fn with_messages<T: DeserializeOwned>(json: &[u8]) -> serde_json::Result<T> {
-    stromboli_messages::from_slice(json)
-}
-
-/// The error of what is no JSON, because it is not UTF-8: the same for every type.
-fn not_text(json: &[u8]) -> serde_json::Error {
-    match stromboli_messages::from_slice::<()>(json) {
-        Err(error) => error,
-        Ok(()) => serde_json::Error::custom("not UTF-8"),
-    }
 }
 
 /// The error of a response that is not what the contract promises, with its body in it. The generated code calls this.

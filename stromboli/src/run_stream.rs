@@ -140,7 +140,7 @@ impl RunStream {
             return Ok(RunEvent::Output(data));
         };
         match event.as_str() {
-            "done" => match serde_json::from_str(&data) {
+            "done" => match stromboli_messages::from_slice(data.as_bytes()) {
                 Ok(end) => {
                     self.events.close();
                     Ok(RunEvent::Done(end))

@@ -1,9 +1,11 @@
 //! `openapi.yaml` -> `stromboli-generated/src/generated.rs`: offline, deterministic, on the stable toolchain.
 //!
 //! The steps, in order: `trim` the contract to what the generator should see, run progenitor, `rewrite` its
-//! output, and append what progenitor cannot know: `open_enums` and the `setters` of request types.
+//! output, and append what progenitor cannot know: `open_enums`, how responses are read (`records`) and the `setters` of request
+//! types.
 
 mod open_enums;
+mod records;
 mod rewrite;
 mod setters;
 mod trim;
@@ -83,6 +85,7 @@ fn generate(contract: &Value) -> Result<String, String> {
     rewrite::keep_unknown_fields(&mut file, &responses);
     rewrite::redact_debug(&mut file, &seen)?;
     let mut extra = open_enums::items(&seen, &enums)?;
+    extra.extend(records::items(&mut file, &responses)?);
     extra.extend(setters::items(&file, &seen, &requests)?);
     rewrite::types_module(&mut file)?.extend(extra);
     Ok(format!("{HEADER}\n{}", prettyplease::unparse(&file)))

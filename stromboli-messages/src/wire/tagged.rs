@@ -102,12 +102,15 @@ macro_rules! tagged {
         }
 
         impl $crate::wire::Wire for $name {
+            // Not inlined into other crates, which would compile all records anew for that; as below.
+            #[inline(never)]
             fn place(slot: &mut Option<Self>) -> $crate::wire::Place<'_> {
                 $crate::wire::Place::Tagged(slot)
             }
         }
 
         impl $crate::wire::Shown for $name {
+            #[inline(never)]
             fn view(&self) -> $crate::wire::View<'_> {
                 $crate::wire::View::Tagged(self)
             }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, File, Item, ItemStruct, Stmt, Token, parse_quote};
+use syn::{Attribute, Expr, File, Item, ItemStruct, Stmt, Token, parse_quote};
 
 use crate::contract;
 
@@ -30,7 +30,7 @@ pub fn client(file: &mut File) -> Result<(), String> {
             && item.ident == "Client"
         {
             // The seam has one without the HTTP client, which may be the caller's and have a header with a secret.
-            drop_derive(item, "Debug")?;
+            drop_derive(&mut item.attrs, "Debug")?;
             if let syn::Fields::Named(fields) = &mut item.fields {
                 fields.named.push(parse_quote!(pub(crate) base: Option<::reqwest::Url>));
             }
@@ -48,30 +48,13 @@ pub fn client(file: &mut File) -> Result<(), String> {
             );
         }
     }
-    let mut calls = Calls {
-        with_messages: with_messages(file),
-        reader: TokenStream::new(),
-    };
-    calls.visit_file_mut(file);
+    Calls.visit_file_mut(file);
     Ok(())
 }
 
-struct Calls {
-    with_messages: BTreeSet<String>,
-    /// What reads the answer of the call that is being looked at.
-    reader: TokenStream,
-}
+struct Calls;
 
 impl VisitMut for Calls {
-    fn visit_impl_item_fn_mut(&mut self, call: &mut syn::ImplItemFn) {
-        self.reader = if words(&call.sig.output).is_disjoint(&self.with_messages) {
-            quote!(crate::transport::without_messages)
-        } else {
-            quote!(crate::transport::with_messages)
-        };
-        visit_mut::visit_impl_item_fn_mut(self, call);
-    }
-
     fn visit_block_mut(&mut self, block: &mut syn::Block) {
         block.stmts.retain(|statement| !sets_version_header(statement));
         send_directly(&mut block.stmts);
@@ -118,8 +101,6 @@ impl VisitMut for Calls {
             && text(&call.func) == "ResponseValue :: from_response"
         {
             *call.func = parse_quote!(crate::transport::decode);
-            let reader = &self.reader;
-            call.args.push(parse_quote!(#reader));
         } else if let Expr::Path(path) = expr
             && text(path) == "ResponseValue :: stream"
         {
@@ -140,22 +121,6 @@ fn without_body(code: &str) -> Option<syn::Ident> {
     ["GET", "POST", "DELETE"]
         .contains(&&*method)
         .then(|| format_ident!("{method}"))
-}
-
-/// The types that hold messages, which are read by the messages' crate.
-fn with_messages(file: &mut File) -> BTreeSet<String> {
-    let types: Vec<(String, BTreeSet<String>)> = structs(file)
-        .map(|item| (item.ident.to_string(), words(&item.fields)))
-        .collect();
-    let mut found = BTreeSet::from(["stromboli_messages".to_owned()]);
-    loop {
-        let before = found.len();
-        let holders = types.iter().filter(|(_, words)| !words.is_disjoint(&found));
-        found = holders.map(|(name, _)| name.clone()).chain(found.clone()).collect();
-        if found.len() == before {
-            return found;
-        }
-    }
 }
 
 /// Of the arguments `"{}/jobs/{}", self.baseurl, id`, what follows the base: `format_args!("/jobs/{}", id)`.
@@ -258,7 +223,7 @@ pub fn redact_debug(file: &mut File, contract: &Value) -> Result<(), String> {
             .map(|(name, _)| name.as_str())
             .collect();
         if !secret.is_empty() {
-            drop_derive(item, "Debug")?;
+            drop_derive(&mut item.attrs, "Debug")?;
             impls.push(debug_impl(item, &secret));
         }
     }
@@ -290,16 +255,16 @@ fn debug_impl(item: &ItemStruct, secret: &[&str]) -> Item {
     }
 }
 
-fn drop_derive(item: &mut ItemStruct, name: &str) -> Result<(), String> {
-    for attr in item.attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
+pub fn drop_derive(attrs: &mut [Attribute], name: &str) -> Result<(), String> {
+    for attr in attrs.iter_mut().filter(|a| a.path().is_ident("derive")) {
         let mut kept = Vec::new();
         attr.parse_nested_meta(|meta| {
-            if !meta.path.is_ident(name) {
+            if meta.path.segments.last().is_none_or(|last| last.ident != name) {
                 kept.push(meta.path);
             }
             Ok(())
         })
-        .map_err(|e| format!("derive of {}: {e}", item.ident))?;
+        .map_err(|e| format!("progenitor derives: {e}"))?;
         *attr = parse_quote!(#[derive(#(#kept),*)]);
     }
     Ok(())
@@ -322,11 +287,6 @@ fn structs(file: &mut File) -> impl Iterator<Item = &mut ItemStruct> {
         Item::Struct(item) => Some(item),
         _ => None,
     })
-}
-
-fn words(tokens: &impl ToTokens) -> BTreeSet<String> {
-    let between = |c: char| c != '_' && !c.is_alphanumeric();
-    text(tokens).split(between).map(str::to_owned).collect()
 }
 
 fn text(tokens: &impl ToTokens) -> String {

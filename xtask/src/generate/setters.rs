@@ -130,7 +130,7 @@ fn conversion(field: &Field, property: &Value) -> (TokenStream, TokenStream) {
 }
 
 /// `T` of `wrapper<T, …>`.
-fn argument_of<'a>(ty: &'a syn::Type, wrapper: &str) -> Option<&'a syn::Type> {
+pub fn argument_of<'a>(ty: &'a syn::Type, wrapper: &str) -> Option<&'a syn::Type> {
     let syn::Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|s| s.ident == wrapper)?;
     let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
@@ -147,7 +147,7 @@ fn is(ty: &syn::Type, name: &str) -> bool {
 }
 
 /// The field's name on the wire: what `serde(rename)` says, else its own.
-fn wire_name(field: &Field) -> String {
+pub fn wire_name(field: &Field) -> String {
     let mut name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
     for attr in field.attrs.iter().filter(|a| a.path().is_ident("serde")) {
         // Other keys of the attribute are of no interest here, nor is what they say.

@@ -18,19 +18,8 @@ fn the_version_header_is_gone_and_decoding_goes_through_the_seam() {
     );
     assert!(!code.contains("header_map"), "{code}");
     assert!(code.contains("self.client.get(url).build()?"), "{code}");
-    let decoded = "crate::transport::decode(response, crate::transport::without_messages)";
+    let decoded = "crate::transport::decode(response)";
     assert!(code.contains(decoded), "{code}");
-}
-
-#[test]
-fn what_holds_messages_is_read_by_their_crate() {
-    let code = rewritten(
-        "pub mod types { pub struct Page { m: Vec<Entry> } pub struct Entry { b: stromboli_messages::Block } }
-        impl Client { async fn page(&self) -> Result<ResponseValue<types::Page>, Error<()>> {
-            match 1 { 200u16 => ResponseValue::from_response(response).await, _ => x }
-        } }",
-    );
-    assert!(code.contains("crate::transport::with_messages"), "{code}");
 }
 
 #[test]
