@@ -55,7 +55,8 @@ impl<'de, B: Blocks> DeserializeSeed<'de> for To<'_, '_, B> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0 {
-            Place::Text(_) | Place::Name(_) => deserializer.deserialize_str(self),
+            // Not `deserialize_str`: formats other than JSON lend short texts only.
+            Place::Text(_) | Place::Name(_) => deserializer.deserialize_string(self),
             Place::Optional(_) | Place::OptionalText(_) => deserializer.deserialize_option(self),
             Place::Record(_) => deserializer.deserialize_map(self),
             Place::List(_) => deserializer.deserialize_seq(self),
@@ -135,7 +136,7 @@ impl<'de, B: Blocks> Visitor<'de> for To<'_, '_, B> {
         match self.0 {
             Place::Optional(slot) => to::<B>(&mut slot.begin()).deserialize(deserializer),
             Place::OptionalText(slot) => {
-                deserializer.deserialize_str(to::<B>(&mut Place::Text(slot.insert(String::new()))))
+                deserializer.deserialize_string(to::<B>(&mut Place::Text(slot.insert(String::new()))))
             }
             _ => Err(D::Error::invalid_type(Unexpected::Option, &self)),
         }

@@ -30,7 +30,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("baseurl", &self.baseurl)
+            .field("baseurl", &self.base.as_ref().map_or("[unusable]", Url::as_str))
             .field("transport", &self.inner)
             .finish_non_exhaustive()
     }
@@ -64,7 +64,7 @@ pub(crate) fn base(url: &str) -> Option<Url> {
 pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Error<()>> {
     let Some(base) = &client.base else {
         return Err(Error::InvalidRequest(
-            "base URL cannot be read or has a password".to_owned(),
+            "base URL cannot be read or holds credentials".to_owned(),
         ));
     };
     // Room for most paths, which would otherwise grow piece by piece.
@@ -156,7 +156,7 @@ pub(crate) async fn decode<T: DeserializeOwned>(mut response: Response) -> Resul
         // Not here when the transport has read the body, and then of no room either.
         None => rest(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    // Also what holds no messages, so that one reader is compiled.
+    // Also what holds no messages, so that readers are compiled for one deserializer.
     match stromboli_messages::from_slice(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());

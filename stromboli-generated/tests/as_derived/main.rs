@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod changed;
+mod owned;
 mod twins;
 
 use std::fmt::Debug;

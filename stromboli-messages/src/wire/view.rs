@@ -41,10 +41,15 @@ pub(crate) trait Label: fmt::Debug {
 
 /// A list.
 pub(crate) trait Items {
+    fn count(&self) -> usize;
     fn item(&self, index: usize) -> Option<View<'_>>;
 }
 
 impl<T: Shown> Items for Vec<T> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
     fn item(&self, index: usize) -> Option<View<'_>> {
         self.get(index).map(T::view)
     }
@@ -93,7 +98,7 @@ impl Serialize for View<'_> {
 }
 
 fn write_list<S: Serializer>(list: &dyn Items, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut seq = serializer.serialize_seq(None)?;
+    let mut seq = serializer.serialize_seq(Some(list.count()))?;
     for item in items(list) {
         seq.serialize_element(&item)?;
     }

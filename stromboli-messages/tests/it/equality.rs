@@ -91,7 +91,13 @@ fn change(value: &mut Value) {
     match value {
         Value::Null => *value = json!(1),
         Value::Bool(flag) => *flag = !*flag,
-        Value::Number(number) => *value = json!(number.as_f64().unwrap_or_default() + 1.0),
+        Value::Number(number) => {
+            *value = match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => json!(number.wrapping_add(1)),
+                (None, Some(number)) => json!(number - 1),
+                _ => json!(number.as_f64().unwrap_or_default() + 1.0),
+            }
+        }
         Value::String(text) => text.push('!'),
         Value::Array(items) => items.push(Value::Null),
         Value::Object(fields) => drop(fields.insert("one more".to_owned(), Value::Null)),

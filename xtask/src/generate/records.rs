@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
-use syn::{File, Ident, Item, ItemStruct, Meta, Token, parse_quote};
+use syn::{Fields, File, Ident, Item, ItemStruct, Meta, Token, parse_quote};
 
 use super::rewrite::{drop_derive, types_module};
 use super::setters::{argument_of, wire_name};
@@ -14,14 +14,22 @@ use super::setters::{argument_of, wire_name};
 pub fn items(file: &mut File, responses: &BTreeSet<String>) -> Result<Vec<Item>, String> {
     let mut items = Vec::new();
     let holders = holders_of_blocks(file);
+    let in_responses: BTreeSet<String> = types_module(file)?
+        .iter()
+        .filter_map(|item| match item {
+            Item::Struct(item) if responses.contains(&item.ident.to_string()) => Some(words(&item.fields)),
+            _ => None,
+        })
+        .flatten()
+        .collect();
     for item in types_module(file)? {
         match item {
             Item::Struct(record) if responses.contains(&record.ident.to_string()) => {
                 drop_derive(&mut record.attrs, "Deserialize")?;
-                items.push(fields(record, &holders));
+                items.push(fields(record, &holders)?);
             }
             // One of several types, of which `place.rs` knows.
-            Item::Enum(either) => {
+            Item::Enum(either) if in_responses.contains(&either.ident.to_string()) => {
                 drop_derive(&mut either.attrs, "Deserialize")?;
                 let name = &either.ident;
                 let blocks = blocks(name, &holders);
@@ -34,9 +42,18 @@ pub fn items(file: &mut File, responses: &BTreeSet<String>) -> Result<Vec<Item>,
 }
 
 /// What a record says of its fields.
-fn fields(record: &mut ItemStruct, holders: &BTreeSet<String>) -> Item {
-    let fields = record.fields.iter_mut().filter_map(|field| {
-        let (ident, wire) = (field.ident.clone()?, wire_name(field));
+fn fields(record: &mut ItemStruct, holders: &BTreeSet<String>) -> Result<Item, String> {
+    let name = record.ident.clone();
+    let mut fields: Vec<TokenStream> = Vec::new();
+    for field in &mut record.fields {
+        let Some(ident) = field.ident.clone() else { continue };
+        let wire = wire_name(field);
+        if has_default_value(&field.attrs) {
+            // The reader has nothing but blanks to put there.
+            return Err(format!(
+                "openapi.yaml: {name}.{wire}: a response's `default` is not read, leave it out"
+            ));
+        }
         let hints = reading_hints(&mut field.attrs);
         let may_be_missing = match argument_of(&field.ty, "Option") {
             // It says that null is not the same as nothing.
@@ -48,12 +65,23 @@ fn fields(record: &mut ItemStruct, holders: &BTreeSet<String>) -> Item {
         } else {
             parse_quote!(Required)
         };
-        (!hints.contains("flatten")).then(|| quote!(#presence #ident = #wire,))
-    });
-    let fields: Vec<TokenStream> = fields.collect();
-    let name = &record.ident;
-    let blocks = blocks(name, holders);
-    parse_quote!(crate::record::record! { #name #blocks { #(#fields)* } })
+        if !hints.contains("flatten") {
+            fields.push(quote!(#presence #ident = #wire,));
+        }
+    }
+    let blocks = blocks(&name, holders);
+    Ok(parse_quote!(crate::record::record! { #name #blocks { #(#fields)* } }))
+}
+
+/// Whether the contract says what a field is when it is missing: serde's `default = "…"`, where an empty list has `default`.
+fn has_default_value(attrs: &[syn::Attribute]) -> bool {
+    attrs.iter().filter(|attr| attr.path().is_ident("serde")).any(|attr| {
+        attr.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+            .is_ok_and(|keys| {
+                keys.iter()
+                    .any(|key| matches!(key, Meta::NameValue(key) if key.path.is_ident("default")))
+            })
+    })
 }
 
 /// Which of the two readers reads it.
@@ -74,7 +102,10 @@ fn holders_of_blocks(file: &mut File) -> BTreeSet<String> {
         .iter()
         .filter_map(|item| match item {
             Item::Struct(item) => Some((item.ident.to_string(), words(&item.fields))),
-            Item::Enum(item) => Some((item.ident.to_string(), words(&item.variants))),
+            Item::Enum(item) => {
+                let fields = item.variants.iter().flat_map(|variant| words(&variant.fields));
+                Some((item.ident.to_string(), fields.collect()))
+            }
             _ => None,
         })
         .collect();
@@ -89,10 +120,13 @@ fn holders_of_blocks(file: &mut File) -> BTreeSet<String> {
     }
 }
 
-fn words(tokens: &impl ToTokens) -> BTreeSet<String> {
+/// All that is named in the types of fields.
+fn words(fields: &Fields) -> BTreeSet<String> {
     let between = |c: char| c != '_' && !c.is_alphanumeric();
-    let text = tokens.to_token_stream().to_string();
-    text.split(between).map(str::to_owned).collect()
+    let types = fields.iter().map(|field| field.ty.to_token_stream().to_string());
+    types
+        .flat_map(|ty| ty.split(between).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
 }
 
 /// What a field's attributes say of reading, by name; taken out, since only writing is derived.
@@ -164,7 +198,8 @@ mod tests {
     #[test]
     fn a_response_of_one_of_several_types_has_a_place_of_its_own() {
         let (types, items) = generated(
-            "#[derive(::serde::Deserialize, Debug)] #[serde(untagged)] pub enum Entry { Job(Job), String(String) }",
+            "pub struct Job { pub entries: Vec<Entry> }
+            #[derive(::serde::Deserialize, Debug)] #[serde(untagged)] pub enum Entry { Job(Job), String(String) }",
         );
         assert!(items.contains("deserialize ! { Entry WithoutBlocks }"), "{items}");
         assert!(types.contains("#[derive(Debug)]"), "{types}");
@@ -172,12 +207,27 @@ mod tests {
 
     #[test]
     fn what_holds_blocks_is_read_with_them() {
-        let source = "pub struct Job { pub page: Option<Page> } pub enum Page { Line(Line), String(String) }
-            pub struct Line { pub blocks: Vec<stromboli_messages::Block> } pub enum Other { Text(String) }";
+        let source = "pub struct Job { pub page: Option<Page>, pub other: Other }
+            pub enum Page { Line(Line), String(String) } pub enum Other { #[doc = \"No Line.\"] Text(String) }
+            pub struct Line { pub blocks: Vec<stromboli_messages::Block> } pub enum Asked { Text(String) }";
         let (_, items) = generated(source);
+        assert!(!items.contains("Asked"), "{items}");
         assert!(items.contains("record ! { Job WithBlocks {"), "{items}");
         assert!(items.contains("deserialize ! { Page WithBlocks }"), "{items}");
         assert!(items.contains("deserialize ! { Other WithoutBlocks }"), "{items}");
+    }
+
+    #[test]
+    fn a_default_that_would_not_be_read_is_refused() {
+        let mut file = syn::parse_str(
+            r#"pub mod types { pub struct Job { #[serde(default = "defaults::default_bool::<true>")] pub ok: bool } }"#,
+        )
+        .unwrap();
+        let error = items(&mut file, &BTreeSet::from(["Job".to_owned()])).unwrap_err();
+        assert_eq!(
+            error,
+            "openapi.yaml: Job.ok: a response's `default` is not read, leave it out"
+        );
     }
 
     #[test]
