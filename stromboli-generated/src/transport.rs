@@ -206,14 +206,4 @@ pub(crate) fn unexpected(mut response: Response) -> Error<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::base;
-
-    #[test]
-    fn a_server_whose_url_holds_a_password_is_not_called_without_it() {
-        assert!(base("http://localhost:8080/below").is_some());
-        for url in ["http://user:secret@localhost", "http://user@localhost", "no URL"] {
-            assert!(base(url).is_none(), "{url}");
-        }
-    }
-}
+mod tests;

@@ -280,3 +280,6 @@ fn without_buffer(head: &ResponseValue<()>) -> ResponseValue<()> {
     }
     ResponseValue::new((), head.status(), headers)
 }
+
+#[cfg(test)]
+mod tests;
