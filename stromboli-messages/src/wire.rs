@@ -30,7 +30,7 @@ pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
 pub(crate) use place::{Fields, List, Named, Place, Shape, Tagged, Variant, Variants};
-pub(crate) use record::{Field, Layout, Nulls, Record, record};
+pub(crate) use record::{Field, Layout, Nulls, Record, Slot, record};
 pub(crate) use same::same;
 pub(crate) use strict::strict;
 pub(crate) use tagged::tagged;

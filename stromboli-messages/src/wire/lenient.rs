@@ -101,19 +101,20 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
 
 /// `false` when there is no such field, or the value does not fit it.
 fn recover_field(record: &mut dyn Record, name: &str, raw: &RawValue, depth: usize) -> bool {
-    let Some((field, place)) = record.place(name) else {
+    let Some(number) = record.layout().number(name, 0) else {
         return false;
     };
     if raw.get() == "null" {
-        record.nulls_mut().insert(field);
+        record.nulls_mut().insert(number);
         return true;
     }
-    let fits = recover_place(place, raw, depth);
+    let Some(slot) = record.field_mut(number) else {
+        return false;
+    };
+    let fits = recover_place(slot.place(), raw, depth);
     if !fits {
         // What has been read of it until then.
-        if let Some((_, place)) = record.place(name) {
-            place.clear();
-        }
+        slot.clear();
     }
     fits
 }

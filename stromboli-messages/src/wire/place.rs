@@ -25,45 +25,13 @@ pub(crate) enum Place<'a> {
     Tagged(&'a mut dyn Tagged),
 }
 
-impl Place<'_> {
-    /// Empties it.
-    pub(crate) fn clear(self) {
-        match self {
-            Self::Text(slot) => *slot = None,
-            Self::Texts(slot) => *slot = None,
-            Self::Flag(slot) => *slot = None,
-            Self::Unsigned(slot) => *slot = None,
-            Self::Signed(slot) => *slot = None,
-            Self::Number(slot) => *slot = None,
-            Self::Json(slot) => *slot = None,
-            Self::Content(slot) => *slot = None,
-            Self::Name(slot) => slot.clear(),
-            Self::List(slot) => slot.clear(),
-            Self::Map(slot) => slot.clear(),
-            Self::Record(slot) => slot.clear(),
-            Self::Tagged(slot) => slot.clear(),
-        }
-    }
-}
-
-/// A place that can be emptied.
-pub(crate) trait Clear {
-    fn clear(&mut self);
-}
-
-impl<T> Clear for Option<T> {
-    fn clear(&mut self) {
-        *self = None;
-    }
-}
-
 /// A place for a value that is told by a text.
-pub(crate) trait Named: Clear {
+pub(crate) trait Named {
     fn set(&mut self, value: &str);
 }
 
 /// A place for a list.
-pub(crate) trait List: Clear {
+pub(crate) trait List {
     /// Reads elements to the places that it hands out, until `next` says that there is none, or none that fits.
     fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool);
 }
@@ -85,7 +53,7 @@ impl<T: Wire> List for Option<Vec<T>> {
 }
 
 /// A place for a map.
-pub(crate) trait Map: Clear {
+pub(crate) trait Map {
     /// Reads names and values to the places that it hands out, until `next` says that there is none, or none that fits.
     fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool);
 }
@@ -103,7 +71,7 @@ impl<T: Wire> Map for Option<BTreeMap<String, T>> {
 }
 
 /// A place for a record.
-pub(crate) trait Begin: Clear {
+pub(crate) trait Begin {
     /// Puts a record without fields there.
     fn begin(&mut self) -> &mut dyn Record;
 }
@@ -131,7 +99,6 @@ pub(crate) trait Tagged {
     fn tag(&self) -> &'static str;
     /// Puts an empty one with this value there, or one of unknown shape, and gives what there is to fill.
     fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
-    fn clear(&mut self);
 }
 
 /// What there is to fill, once it is known what an object is.
@@ -160,10 +127,6 @@ impl<T: Variants> Tagged for Option<T> {
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
         self.insert(T::of(value)).inner()
     }
-
-    fn clear(&mut self) {
-        *self = None;
-    }
 }
 
 /// One that stands in another.
@@ -175,10 +138,6 @@ impl<T: Variants> Tagged for T {
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
         *self = T::of(value);
         self.inner()
-    }
-
-    fn clear(&mut self) {
-        *self = T::of(None);
     }
 }
 

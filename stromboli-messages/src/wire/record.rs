@@ -1,20 +1,49 @@
 //! Records: objects with named fields, each optional, that keep what they have no field for.
 
-use super::{Place, View};
+use super::{Place, View, Wire};
 use crate::Extra;
 
 /// What [`record!`](super::record!) implements.
 pub(crate) trait Record {
     /// What is the same for all records of this type.
     fn layout(&self) -> &'static Layout;
-    /// The value of the field with this number.
-    fn value(&self, number: usize) -> Option<View<'_>>;
-    /// The number and the place of a field.
-    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
+    /// The field with this number.
+    fn field(&self, number: usize) -> Option<&dyn Slot>;
+    fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot>;
     fn nulls(&self) -> Nulls;
     fn nulls_mut(&mut self) -> &mut Nulls;
     fn extra(&self) -> &Extra;
     fn extra_mut(&mut self) -> &mut Extra;
+}
+
+impl dyn Record + '_ {
+    /// The value of the field with this number.
+    pub(crate) fn value(&self, number: usize) -> Option<View<'_>> {
+        self.field(number)?.view()
+    }
+}
+
+/// What a record has for a field.
+pub(crate) trait Slot {
+    /// What is there.
+    fn view(&self) -> Option<View<'_>>;
+    /// Where a value is read to.
+    fn place(&mut self) -> Place<'_>;
+    fn clear(&mut self);
+}
+
+impl<T: Wire> Slot for Option<T> {
+    fn view(&self) -> Option<View<'_>> {
+        self.as_ref().map(T::view)
+    }
+
+    fn place(&mut self) -> Place<'_> {
+        T::place(self)
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
 }
 
 /// What is the same for all records of a type.
@@ -25,6 +54,15 @@ pub(crate) struct Layout {
     pub(crate) tags: &'static [(&'static str, &'static str)],
     /// The fields by number.
     pub(crate) fields: &'static [Field],
+}
+
+impl Layout {
+    /// The number of the field with this name on the wire. Fields mostly come in order, so it looks from `likely` on.
+    pub(crate) fn number(&self, name: &str, likely: usize) -> Option<usize> {
+        let (before, from) = self.fields.split_at_checked(likely)?;
+        let find = |fields: &[Field]| fields.iter().position(|field| field.wire == name);
+        find(from).map(|at| likely + at).or_else(|| find(before))
+    }
 }
 
 /// A field of such records.
@@ -83,7 +121,7 @@ macro_rules! record {
         // A record may have no fields at all.
         #[allow(dead_code, unused_imports, unused_variables)]
         const _: () = {
-            use $crate::wire::{Field, Fields, Layout, Nulls, Place, Record, Shown, View, Wire};
+            use $crate::wire::{Field, Fields, Layout, Nulls, Place, Record, Shown, Slot, View, Wire};
 
             #[allow(non_camel_case_types)]
             enum Number { $($field,)* Count }
@@ -104,17 +142,16 @@ macro_rules! record {
                     &LAYOUT
                 }
 
-                fn value(&self, number: usize) -> Option<View<'_>> {
+                fn field(&self, number: usize) -> Option<&dyn Slot> {
                     match number {
-                        $(number if number == Number::$field as usize => self.$field.as_ref().map(Shown::view),)*
+                        $(number if number == Number::$field as usize => Some(&self.$field),)*
                         _ => None,
                     }
                 }
 
-                fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)> {
-                    match name {
-                        $($crate::wire::record!(@wire $field $($wire)?) =>
-                            Some((Number::$field as usize, Wire::place(&mut self.$field))),)*
+                fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot> {
+                    match number {
+                        $(number if number == Number::$field as usize => Some(&mut self.$field),)*
                         _ => None,
                     }
                 }

@@ -216,6 +216,8 @@ struct Reading<'a, 'de> {
     set: Nulls,
     /// The field that is read.
     name: &'de str,
+    /// The number that the next one may have.
+    likely: usize,
     depth: usize,
 }
 
@@ -224,12 +226,12 @@ impl<'a, 'de> Reading<'a, 'de> {
         if depth >= MAX_DEPTH {
             return Err(E::custom("too deep"));
         }
-        let (set, name, depth) = (Nulls::default(), "", depth + 1);
         Ok(Self {
             record,
-            set,
-            name,
-            depth,
+            set: Nulls::default(),
+            name: "",
+            likely: 0,
+            depth: depth + 1,
         })
     }
 
@@ -252,9 +254,13 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if let Some((field, to)) = &mut self.record.place(self.name) {
-            let field = *field;
-            let there = deserializer.deserialize_option(Nullable(Value { to, depth: self.depth }))?;
+        let layout = self.record.layout();
+        if let Some(field) = layout.number(self.name, self.likely)
+            && let Some(slot) = self.record.field_mut(field)
+        {
+            self.likely = field + 1;
+            let (to, depth) = (&mut slot.place(), self.depth);
+            let there = deserializer.deserialize_option(Nullable(Value { to, depth }))?;
             if there {
                 self.set.insert(field);
             } else if self.set.contains(field) {
@@ -262,7 +268,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
             } else {
                 self.record.nulls_mut().insert(field);
             }
-        } else if let Some((_, value)) = self.record.layout().tags.iter().find(|(tag, _)| *tag == self.name) {
+        } else if let Some((_, value)) = layout.tags.iter().find(|(tag, _)| *tag == self.name) {
             if <&str>::deserialize(deserializer)? != *value {
                 return Err(D::Error::custom("another type"));
             }
