@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 
 pub(crate) use lenient::recover;
 pub(crate) use line::{Line, message};
-pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
+pub(crate) use object::{Object, Written, fields, lookup, text, text_of_halves};
 pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;

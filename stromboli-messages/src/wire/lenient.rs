@@ -2,8 +2,8 @@
 
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, Object, Place, Record, Shape, Tagged, Wire, fields, strict::read_text, text};
-use crate::{Block, Content, Unknown, UnknownMessage};
+use super::{MAX_DEPTH, Object, Place, Record, Shape, Tagged, Wire, Written, fields, strict::read_text, text};
+use crate::{Block, Content, Extra, Unknown, UnknownMessage};
 
 /// Reads valid JSON leniently; `None` when it does not fit at all.
 pub(crate) fn recover<T: Wire>(raw: &RawValue) -> Option<T> {
@@ -84,6 +84,7 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
     let Some(fields) = object.fields.as_ref().filter(|_| depth < MAX_DEPTH) else {
         return false;
     };
+    let mut rest = Written::default();
     for (name, value) in fields {
         if recover_field(record, name, value, depth + 1) {
             continue;
@@ -94,8 +95,9 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
             }
             return false;
         }
-        record.extra_mut().insert(name.clone(), *value);
+        rest.push(name.clone(), value);
     }
+    *record.extra_mut() = Extra::of_fields(rest);
     true
 }
 

@@ -3,7 +3,7 @@
 //! What has just been written is lent and never moved: a processor that loads in one piece what it has stored in several
 //! has to wait for the stores, which took a fifth of the time of a line.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,8 +11,8 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{List, MAX_DEPTH, Nulls, Place, Record, Shape, Tagged, Wire};
-use crate::{Block, Content, Number, Unknown};
+use super::{List, MAX_DEPTH, Nulls, Place, Record, Shape, Tagged, Wire, Written};
+use crate::{Block, Content, Extra, Number, Unknown};
 
 /// Reads the whole text strictly.
 pub(crate) fn strict<T: Wire>(text: &str) -> serde_json::Result<T> {
@@ -218,6 +218,8 @@ struct Reading<'a, 'de> {
     name: &'de str,
     /// The number that the next one may have.
     likely: usize,
+    /// The fields that the record does not have.
+    rest: Written<'de>,
     depth: usize,
 }
 
@@ -231,6 +233,7 @@ impl<'a, 'de> Reading<'a, 'de> {
             set: Nulls::default(),
             name: "",
             likely: 0,
+            rest: Written::default(),
             depth: depth + 1,
         })
     }
@@ -246,11 +249,14 @@ impl<'a, 'de> Reading<'a, 'de> {
             self.name = name;
             map.next_value_seed(&mut *self)?;
         }
+        if !self.rest.is_empty() {
+            *self.record.extra_mut() = Extra::of_fields(std::mem::take(&mut self.rest));
+        }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
+impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -274,7 +280,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
             }
         } else {
             let raw = <&RawValue>::deserialize(deserializer)?;
-            self.record.extra_mut().insert(self.name, raw);
+            self.rest.push(Cow::Borrowed(self.name), raw);
         }
         Ok(())
     }
