@@ -4,37 +4,11 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Wire, recover, strict};
-use crate::ParseError;
+use super::{Record, Shape, Variant, View, Wire, recover, strict};
+use crate::{ParseError, UnknownMessage};
 
-/// What the records that are whole lines have in common. The line is shared, so that a copy of a message has it too.
-pub(crate) trait Line {
-    fn uuid(&self) -> Option<&str>;
-    fn session_id(&self) -> Option<&str>;
-    fn line(&self) -> Option<&str>;
-    fn keep_line(&mut self, line: Arc<String>);
-}
-
-impl<L: Line> Line for Box<L> {
-    fn uuid(&self) -> Option<&str> {
-        L::uuid(self)
-    }
-
-    fn session_id(&self) -> Option<&str> {
-        L::session_id(self)
-    }
-
-    fn line(&self) -> Option<&str> {
-        L::line(self)
-    }
-
-    fn keep_line(&mut self, line: Arc<String>) {
-        L::keep_line(self, line);
-    }
-}
-
-/// Reads a line, and keeps it.
-pub(crate) fn parse<L: Line + Wire>(line: String) -> Result<L, ParseError> {
+/// Reads a line, and keeps it. It is shared, so that a copy of a message has it too.
+pub(crate) fn parse<L: Wire + Variant>(line: String) -> Result<L, ParseError> {
     let mut value: L = match strict(&line) {
         Ok(value) => value,
         Err(_) => match serde_json::from_str::<&RawValue>(&line) {
@@ -45,8 +19,39 @@ pub(crate) fn parse<L: Line + Wire>(line: String) -> Result<L, ParseError> {
             Err(error) => return Err(ParseError::syntax(line, error)),
         },
     };
-    value.keep_line(line.into());
+    keep(value.shape(), line.into());
     Ok(value)
+}
+
+fn keep(shape: Shape<'_>, line: Arc<String>) {
+    match shape {
+        Shape::Record(record) => record.keep_line(line),
+        Shape::Tagged(tagged) => {
+            if let Some(chosen) = tagged.chosen() {
+                keep(chosen, line);
+            }
+        }
+        Shape::UnknownMessage(unknown) => unknown.keep_line(line),
+        // Never a line.
+        Shape::Unknown(_) => {}
+    }
+}
+
+/// What a line is.
+pub(crate) enum Line<'a> {
+    Known(&'a dyn Record),
+    Unknown(&'a UnknownMessage),
+}
+
+impl<'a> Line<'a> {
+    pub(crate) fn of(view: View<'a>) -> Option<Self> {
+        match view {
+            View::Record(record) => Some(Self::Known(record)),
+            View::UnknownMessage(unknown) => Some(Self::Unknown(unknown)),
+            View::Tagged(choice) => Self::of(choice.chosen()),
+            _ => None,
+        }
+    }
 }
 
 /// Defines a record that is a whole line, with the two ids that every line has.

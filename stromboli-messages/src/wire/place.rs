@@ -99,6 +99,8 @@ pub(crate) trait Tagged {
     fn tag(&self) -> &'static str;
     /// Puts an empty one with this value there, or one of unknown shape, and gives what there is to fill.
     fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
+    /// What is there.
+    fn chosen(&mut self) -> Option<Shape<'_>>;
 }
 
 /// What there is to fill, once it is known what an object is.
@@ -127,6 +129,10 @@ impl<T: Variants> Tagged for Option<T> {
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
         self.insert(T::of(value)).inner()
     }
+
+    fn chosen(&mut self) -> Option<Shape<'_>> {
+        self.as_mut().map(T::inner)
+    }
 }
 
 /// One that stands in another.
@@ -138,6 +144,10 @@ impl<T: Variants> Tagged for T {
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
         *self = T::of(value);
         self.inner()
+    }
+
+    fn chosen(&mut self) -> Option<Shape<'_>> {
+        Some(self.inner())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Records: objects with named fields, each optional, that keep what they have no field for.
 
+use std::sync::Arc;
+
 use super::{Place, View, Wire};
 use crate::Extra;
 
@@ -14,12 +16,28 @@ pub(crate) trait Record {
     fn nulls_mut(&mut self) -> &mut Nulls;
     fn extra(&self) -> &Extra;
     fn extra_mut(&mut self) -> &mut Extra;
+
+    /// The line it was read from, if it is one and has been read from it.
+    fn line(&self) -> Option<&str> {
+        None
+    }
+
+    fn keep_line(&mut self, _line: Arc<String>) {}
 }
 
 impl dyn Record + '_ {
     /// The value of the field with this number.
     pub(crate) fn value(&self, number: usize) -> Option<View<'_>> {
         self.field(number)?.view()
+    }
+
+    /// The text of the field with this name, one of the last.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let number = self.layout().fields.iter().rposition(|field| field.name == name)?;
+        match self.value(number) {
+            Some(View::Text(text)) => Some(text),
+            _ => None,
+        }
     }
 }
 
@@ -171,6 +189,16 @@ macro_rules! record {
                 fn extra_mut(&mut self) -> &mut $crate::Extra {
                     &mut self.extra
                 }
+
+                $(
+                    fn line(&self) -> Option<&str> {
+                        self.$line.as_deref().map(String::as_str)
+                    }
+
+                    fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
+                        self.$line = Some(line);
+                    }
+                )?
             }
 
             impl Fields for $name {
@@ -186,6 +214,8 @@ macro_rules! record {
             }
 
             impl Shown for $name {
+                // Not inlined into other crates, which would compile the record anew for that.
+                #[inline(never)]
                 fn view(&self) -> View<'_> {
                     View::Record(self)
                 }
@@ -193,6 +223,7 @@ macro_rules! record {
 
             /// Equal when they are written alike.
             impl PartialEq for $name {
+                #[inline]
                 fn eq(&self, other: &Self) -> bool {
                     Shown::view(self) == Shown::view(other)
                 }
@@ -200,6 +231,7 @@ macro_rules! record {
 
             /// Shows the fields that are set, without the content of those that may hold secrets or text.
             impl ::std::fmt::Debug for $name {
+                #[inline]
                 fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                     Shown::view(self).fmt(f)
                 }
@@ -215,24 +247,6 @@ macro_rules! record {
                 /// come from `parse`.
                 pub fn raw(&self) -> Option<&str> {
                     self.$line.as_deref().map(String::as_str)
-                }
-            }
-
-            impl $crate::wire::Line for $name {
-                fn uuid(&self) -> Option<&str> {
-                    self.uuid.as_deref()
-                }
-
-                fn session_id(&self) -> Option<&str> {
-                    self.session_id.as_deref()
-                }
-
-                fn line(&self) -> Option<&str> {
-                    self.$line.as_deref().map(String::as_str)
-                }
-
-                fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
-                    self.$line = Some(line);
                 }
             }
         )?
