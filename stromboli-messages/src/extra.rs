@@ -12,6 +12,8 @@ use crate::{Json, wire::Written};
 pub struct Extra(Vec<(String, Json)>);
 
 impl Extra {
+    pub(crate) const NONE: Self = Self(Vec::new());
+
     /// The value of a field.
     pub fn get(&self, name: &str) -> Option<&Json> {
         let at = self.find(name).ok()?;

@@ -9,7 +9,7 @@ use crate::{
         ToolProgress, ToolUseSummary,
     },
     rate_limit::RateLimitEvent,
-    wire::{Line, Shown, line, tagged},
+    wire::{Line, Shown, Variants, line, tagged},
 };
 
 tagged! {
@@ -83,7 +83,7 @@ impl Message {
 
     // For all callers, so that reading is compiled in this crate.
     fn of_line(line: String) -> Result<Self, ParseError> {
-        line::parse(line)
+        line::parse(line, |message: &mut Self, line| line::keep(message.inner(), line))
     }
 
     /// The line it was parsed from, as it was, whatever has been changed since; `None` for what was not parsed by

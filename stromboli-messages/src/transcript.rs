@@ -119,7 +119,7 @@ impl Entry {
 
     // For all callers, so that reading is compiled in this crate.
     fn of_line(line: String) -> Result<Self, ParseError> {
-        line::parse(line)
+        line::parse(line, |entry: &mut Self, line| entry.line = Some(line))
     }
 
     /// The blocks of the message either way: a plain string is one block of text.

@@ -2,20 +2,16 @@
 
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, Object, Place, Record, Shape, Tagged, Wire, Written, fields, strict::read_text, text};
+use super::{MAX_DEPTH, Object, Owner, Place, Record, Shape, Tagged, Wire, Written, fields, strict::read_text, text};
 use crate::{Block, Content, Extra, Unknown, UnknownMessage};
 
 /// Reads valid JSON leniently; `None` when it does not fit at all.
 pub(crate) fn recover<T: Wire>(raw: &RawValue) -> Option<T> {
-    let mut value = None;
-    if !recover_place(T::place(&mut value), raw, 0) {
-        return None;
-    }
-    value
+    Option::filled(&mut |slot| recover_place(slot.place(), raw, 0), &mut |_| ())
 }
 
 /// Reads it to its place, inside of so many records; `false` when it does not fit.
-fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
+pub(super) fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
     match place {
         Place::Record(record) => recover_record(record.begin(), &Object::new(raw), depth),
         Place::Tagged(tagged) => recover_tagged(tagged, &Object::new(raw), depth),

@@ -4,26 +4,44 @@ use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
-use super::{Record, Shape, Variant, View, Wire, recover, strict};
+use super::{Owner, Record, Shape, Slot, View, Wire, lenient::recover_place, strict::read_text};
 use crate::{ParseError, UnknownMessage};
 
-/// Reads a line, and keeps it. It is shared, so that a copy of a message has it too.
-pub(crate) fn parse<L: Wire + Variant>(line: String) -> Result<L, ParseError> {
-    let mut value: L = match strict(&line) {
-        Ok(value) => value,
-        Err(_) => match serde_json::from_str::<&RawValue>(&line) {
-            Ok(raw) => match recover(raw) {
-                Some(value) => value,
-                None => return Err(ParseError::not_an_object(line)),
-            },
-            Err(error) => return Err(ParseError::syntax(line, error)),
-        },
-    };
-    keep(value.shape(), line.into());
-    Ok(value)
+/// Reads a line, and hands it on to be kept. It is shared, so that a copy of a message has it too.
+pub(crate) fn parse<L: Wire>(line: String, keep: fn(&mut L, Arc<String>)) -> Result<L, ParseError> {
+    let line = Arc::new(line);
+    let mut syntax = None;
+    let value = Option::filled(&mut |slot| read(&line, slot, &mut syntax), &mut |value| {
+        keep(value, Arc::clone(&line));
+    });
+    match value {
+        Some(value) => Ok(value),
+        None => Err(failed(line, syntax)),
+    }
 }
 
-fn keep(shape: Shape<'_>, line: Arc<String>) {
+fn read(line: &str, slot: &mut dyn Slot, syntax: &mut Option<serde_json::Error>) -> bool {
+    if read_text(line, slot.place(), 0).is_ok() {
+        return true;
+    }
+    match serde_json::from_str::<&RawValue>(line) {
+        Ok(raw) => recover_place(slot.place(), raw, 0),
+        Err(error) => {
+            *syntax = Some(error);
+            false
+        }
+    }
+}
+
+fn failed(line: Arc<String>, syntax: Option<serde_json::Error>) -> ParseError {
+    let line = Arc::unwrap_or_clone(line);
+    match syntax {
+        Some(error) => ParseError::syntax(line, error),
+        None => ParseError::not_an_object(line),
+    }
+}
+
+pub(crate) fn keep(shape: Shape<'_>, line: Arc<String>) {
     match shape {
         Shape::Record(record) => record.keep_line(line),
         Shape::Tagged(tagged) => {

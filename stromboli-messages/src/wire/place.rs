@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Record, Wire};
+use super::{Owner, Record, View, Wire};
 use crate::{Content, Json, Number, Unknown, UnknownMessage};
 
 /// A place for one value, empty until it is read.
@@ -25,6 +25,29 @@ pub(crate) enum Place<'a> {
     Tagged(&'a mut dyn Tagged),
 }
 
+/// What has a value or not, as a record for each field.
+pub(crate) trait Slot {
+    /// What is there.
+    fn view(&self) -> Option<View<'_>>;
+    /// Where a value is read to.
+    fn place(&mut self) -> Place<'_>;
+    fn clear(&mut self);
+}
+
+impl<T: Wire> Slot for Option<T> {
+    fn view(&self) -> Option<View<'_>> {
+        self.as_ref().map(T::view)
+    }
+
+    fn place(&mut self) -> Place<'_> {
+        T::place(self)
+    }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
+}
+
 /// A place for a value that is told by a text.
 pub(crate) trait Named {
     fn set(&mut self, value: &str);
@@ -38,7 +61,8 @@ pub(crate) trait List {
 
 impl<T: Wire> List for Option<Vec<T>> {
     fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool) {
-        let list = self.insert(Vec::new());
+        *self = None;
+        let list = self.get_or_insert_default();
         let mut item = None;
         while next(T::place(&mut item)) {
             if let Some(item) = item.take() {
@@ -60,7 +84,8 @@ pub(crate) trait Map {
 
 impl<T: Wire> Map for Option<BTreeMap<String, T>> {
     fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool) {
-        let map = self.insert(BTreeMap::new());
+        *self = None;
+        let map = self.get_or_insert_default();
         let (mut name, mut value) = (String::new(), None);
         while next(&mut name, T::place(&mut value)) {
             if let Some(value) = value.take() {
@@ -78,7 +103,8 @@ pub(crate) trait Begin {
 
 impl<F: Fields> Begin for Option<F> {
     fn begin(&mut self) -> &mut dyn Record {
-        self.insert(F::default()).record()
+        *self = None;
+        self.get_or_insert_default().record()
     }
 }
 
@@ -127,7 +153,8 @@ impl<T: Variants> Tagged for Option<T> {
     }
 
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
-        self.insert(T::of(value)).inner()
+        *self = None;
+        self.get_or_insert_with(|| T::of(value)).inner()
     }
 
     fn chosen(&mut self) -> Option<Shape<'_>> {
@@ -142,7 +169,7 @@ impl<T: Variants> Tagged for T {
     }
 
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
-        *self = T::of(value);
+        Option::put(self, T::of(value));
         self.inner()
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Place, View, Wire};
+use super::{Slot, View};
 use crate::Extra;
 
 /// What [`record!`](super::record!) implements.
@@ -41,29 +41,6 @@ impl dyn Record + '_ {
     }
 }
 
-/// What a record has for a field.
-pub(crate) trait Slot {
-    /// What is there.
-    fn view(&self) -> Option<View<'_>>;
-    /// Where a value is read to.
-    fn place(&mut self) -> Place<'_>;
-    fn clear(&mut self);
-}
-
-impl<T: Wire> Slot for Option<T> {
-    fn view(&self) -> Option<View<'_>> {
-        self.as_ref().map(T::view)
-    }
-
-    fn place(&mut self) -> Place<'_> {
-        T::place(self)
-    }
-
-    fn clear(&mut self) {
-        *self = None;
-    }
-}
-
 /// What is the same for all records of a type.
 pub(crate) struct Layout {
     /// The name of the type.
@@ -97,6 +74,7 @@ pub(crate) struct Field {
 pub(crate) struct Nulls(u64);
 
 impl Nulls {
+    pub(crate) const NONE: Self = Self(0);
     pub(crate) const CAPACITY: usize = 64;
 
     pub(crate) fn insert(&mut self, field: usize) {
@@ -126,7 +104,7 @@ macro_rules! record {
         }
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Default)]
+        #[derive(Clone)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
@@ -136,10 +114,22 @@ macro_rules! record {
             $(pub(crate) $line: Option<::std::sync::Arc<String>>,)?
         }
 
+        // Not derived, which would be code for each field.
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    extra: $crate::Extra::NONE,
+                    nulls: $crate::wire::Nulls::NONE,
+                    $($field: None,)*
+                    $($line: None,)?
+                }
+            }
+        }
+
         // A record may have no fields at all.
         #[allow(dead_code, unused_imports, unused_variables)]
         const _: () = {
-            use $crate::wire::{Field, Fields, Layout, Nulls, Place, Record, Shown, Slot, View, Wire};
+            use $crate::wire::{Field, Fields, Layout, Nulls, Owner, Place, Record, Shown, Slot, View, Wire};
 
             #[allow(non_camel_case_types)]
             enum Number { $($field,)* Count }
@@ -162,14 +152,14 @@ macro_rules! record {
 
                 fn field(&self, number: usize) -> Option<&dyn Slot> {
                     match number {
-                        $(number if number == Number::$field as usize => Some(&self.$field),)*
+                        $(number if number == Number::$field as usize => Some(self.$field.slot()),)*
                         _ => None,
                     }
                 }
 
                 fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot> {
                     match number {
-                        $(number if number == Number::$field as usize => Some(&mut self.$field),)*
+                        $(number if number == Number::$field as usize => Some(self.$field.slot_mut()),)*
                         _ => None,
                     }
                 }
@@ -203,7 +193,7 @@ macro_rules! record {
 
             impl Fields for $name {
                 fn record(&mut self) -> &mut dyn Record {
-                    self
+                    Option::record_mut(self)
                 }
             }
 
@@ -217,7 +207,7 @@ macro_rules! record {
                 // Not inlined into other crates, which would compile the record anew for that.
                 #[inline(never)]
                 fn view(&self) -> View<'_> {
-                    View::Record(self)
+                    View::Record(Option::record(self))
                 }
             }
 

@@ -11,14 +11,23 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{List, MAX_DEPTH, Nulls, Place, Record, Shape, Tagged, Wire, Written};
+use super::{List, MAX_DEPTH, Nulls, Owner, Place, Record, Shape, Tagged, Wire, Written};
 use crate::{Block, Content, Extra, Number, Unknown};
 
 /// Reads the whole text strictly.
 pub(crate) fn strict<T: Wire>(text: &str) -> serde_json::Result<T> {
-    let mut value = None;
-    read_text(text, T::place(&mut value), 0)?;
-    value.ok_or_else(missing)
+    let mut read = Ok(());
+    let value = Option::filled(
+        &mut |slot| {
+            read = read_text(text, slot.place(), 0);
+            read.is_ok()
+        },
+        &mut |_| (),
+    );
+    match value {
+        Some(value) => Ok(value),
+        None => Err(read.err().unwrap_or_else(missing)),
+    }
 }
 
 /// Reads what a deserializer has strictly.

@@ -53,7 +53,7 @@ macro_rules! tagged {
             }
 
             fn shape(&mut self) -> $crate::wire::Shape<'_> {
-                $crate::wire::Shape::Tagged(self)
+                $crate::wire::Shape::Tagged(<Option<Self> as $crate::wire::Owner<Self>>::tagged(self))
             }
         }
 
@@ -61,14 +61,14 @@ macro_rules! tagged {
             // Not inlined into other crates, which would compile all records anew for that; as below.
             #[inline(never)]
             fn place(slot: &mut Option<Self>) -> $crate::wire::Place<'_> {
-                $crate::wire::Place::Tagged(slot)
+                $crate::wire::Place::Tagged($crate::wire::Owner::tagged_slot(slot))
             }
         }
 
         impl $crate::wire::Shown for $name {
             #[inline(never)]
             fn view(&self) -> $crate::wire::View<'_> {
-                $crate::wire::View::Tagged(self)
+                $crate::wire::View::Tagged(<Option<Self> as $crate::wire::Owner<Self>>::choice(self))
             }
         }
 
