@@ -284,7 +284,7 @@ impl Part {
                 (Some(pieces), Some(input)) if !pieces.is_empty() => {
                     // What the model itself did not write as JSON is told so, and what cannot be read is not compared.
                     let input = input.to_value().ok().filter(|input| input.get(UNPARSED).is_none());
-                    let pieces = serde_json::from_str::<Value>(pieces).ok();
+                    let pieces = pieces.parse::<Value>().ok();
                     input.is_some() && input != pieces
                 }
                 _ => false,
