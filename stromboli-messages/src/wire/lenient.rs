@@ -99,7 +99,7 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
 
 /// `false` when there is no such field, or the value does not fit it.
 fn recover_field(record: &mut dyn Record, name: &str, raw: &RawValue, depth: usize) -> bool {
-    let Some(number) = record.layout().number(name, 0) else {
+    let Some(number) = record.number(name) else {
         return false;
     };
     if raw.get() == "null" {

@@ -9,6 +9,8 @@ use crate::Extra;
 pub(crate) trait Record {
     /// What is the same for all records of this type.
     fn layout(&self) -> &'static Layout;
+    /// The number of the field with this name on the wire.
+    fn number(&self, name: &str) -> Option<usize>;
     /// The field with this number.
     fn field(&self, number: usize) -> Option<&dyn Slot>;
     fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot>;
@@ -49,15 +51,6 @@ pub(crate) struct Layout {
     pub(crate) tags: &'static [(&'static str, &'static str)],
     /// The fields by number.
     pub(crate) fields: &'static [Field],
-}
-
-impl Layout {
-    /// The number of the field with this name on the wire. Fields mostly come in order, so it looks from `likely` on.
-    pub(crate) fn number(&self, name: &str, likely: usize) -> Option<usize> {
-        let (before, from) = self.fields.split_at_checked(likely)?;
-        let find = |fields: &[Field]| fields.iter().position(|field| field.wire == name);
-        find(from).map(|at| likely + at).or_else(|| find(before))
-    }
 }
 
 /// A field of such records.
@@ -148,6 +141,13 @@ macro_rules! record {
                         },)*],
                     };
                     &LAYOUT
+                }
+
+                fn number(&self, name: &str) -> Option<usize> {
+                    match name {
+                        $($crate::wire::record!(@wire $field $($wire)?) => Some(Number::$field as usize),)*
+                        _ => None,
+                    }
                 }
 
                 fn field(&self, number: usize) -> Option<&dyn Slot> {

@@ -225,8 +225,6 @@ struct Reading<'a, 'de> {
     set: Nulls,
     /// The field that is read.
     name: &'de str,
-    /// The number that the next one may have.
-    likely: usize,
     /// The fields that the record does not have.
     rest: Written<'de>,
     depth: usize,
@@ -241,7 +239,6 @@ impl<'a, 'de> Reading<'a, 'de> {
             record,
             set: Nulls::default(),
             name: "",
-            likely: 0,
             rest: Written::default(),
             depth: depth + 1,
         })
@@ -269,11 +266,9 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        let layout = self.record.layout();
-        if let Some(field) = layout.number(self.name, self.likely)
+        if let Some(field) = self.record.number(self.name)
             && let Some(slot) = self.record.field_mut(field)
         {
-            self.likely = field + 1;
             let (to, depth) = (&mut slot.place(), self.depth);
             let there = deserializer.deserialize_option(Nullable(Value { to, depth }))?;
             if there {
@@ -283,7 +278,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
             } else {
                 self.record.nulls_mut().insert(field);
             }
-        } else if let Some((_, value)) = layout.tags.iter().find(|(tag, _)| *tag == self.name) {
+        } else if let Some((_, value)) = self.record.layout().tags.iter().find(|(tag, _)| *tag == self.name) {
             if <&str>::deserialize(deserializer)? != *value {
                 return Err(D::Error::custom("another type"));
             }
