@@ -9,7 +9,7 @@ use dialogue::Dialogue;
 
 use crate::{
     AssistantMessage, Block, Content, Message, ResultMessage, StreamEvent, System, ToolAnswer, Turn, UserMessage,
-    system::ModelRefusalFallback, turn::Conversation, wire::Owner,
+    turn::Conversation, wire::Owner,
 };
 
 /// Folds the messages of a session into turns.
@@ -54,7 +54,7 @@ impl Accumulator {
     /// What is pushed by value is moved into the turn; of what is pushed by reference, the content is copied once.
     pub fn push<'a>(&mut self, message: impl Into<Cow<'a, Message>>) -> Option<Turn> {
         match message.into() {
-            Cow::Borrowed(message) => self.see(message),
+            Cow::Borrowed(message) => self.copy(message),
             Cow::Owned(message) => self.own(message),
         }
     }
@@ -70,15 +70,14 @@ impl Accumulator {
         (!turn.is_empty()).then_some(turn)
     }
 
-    fn see(&mut self, message: &Message) -> Option<Turn> {
+    // Inlined, so that what it copies is compiled for those that call it.
+    #[inline]
+    fn copy(&mut self, message: &Message) -> Option<Turn> {
         match message {
-            Message::StreamEvent(message) => self.event(message),
-            Message::System(System::ApiRetry(_)) => self.main.doubt(),
-            Message::System(System::ModelRefusalFallback(message)) => self.fall_back(message),
             Message::Assistant(message) => self.say(AssistantMessage::clone(message)),
             Message::User(message) if answers(message) => self.answer(UserMessage::clone(message)),
             Message::Result(result) => return Some(self.end(Some(result.clone()))),
-            _ => {}
+            other => self.see(other),
         }
         None
     }
@@ -87,15 +86,26 @@ impl Accumulator {
         Option::lend(message, &mut |message| self.take(message))
     }
 
-    /// As `see`, and moves the content into the turn.
     fn take(&mut self, message: &mut Message) -> Option<Turn> {
         match message {
             Message::Assistant(message) => self.say(std::mem::take(&mut **message)),
             Message::User(message) if answers(message) => self.answer(std::mem::take(&mut **message)),
             Message::Result(result) => return Some(self.end(Some(std::mem::take(result)))),
-            other => return self.see(other),
+            other => self.see(other),
         }
         None
+    }
+
+    /// Takes a message whose content does not become part of the turn.
+    fn see(&mut self, message: &Message) {
+        match message {
+            Message::StreamEvent(message) => self.event(message),
+            Message::System(System::ApiRetry(_)) => self.main.doubt(),
+            Message::System(System::ModelRefusalFallback(message)) => {
+                self.retract(message.retracted_message_uuids.as_deref().unwrap_or_default());
+            }
+            _ => {}
+        }
     }
 
     fn event(&mut self, message: &StreamEvent) {
@@ -106,10 +116,6 @@ impl Accumulator {
         if let Some(abandoned) = &message.abandoned_blocks {
             dialogue.take_back(conversation, abandoned);
         }
-    }
-
-    fn fall_back(&mut self, message: &ModelRefusalFallback) {
-        self.retract(message.retracted_message_uuids.as_deref().unwrap_or_default());
     }
 
     fn say(&mut self, message: AssistantMessage) {

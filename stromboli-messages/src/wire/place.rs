@@ -36,7 +36,7 @@ pub(crate) trait Slot {
 
 impl<T: Wire> Slot for Option<T> {
     fn view(&self) -> Option<View<'_>> {
-        self.as_ref().map(T::view)
+        Some(self.as_ref()?.view())
     }
 
     fn place(&mut self) -> Place<'_> {
@@ -61,8 +61,7 @@ pub(crate) trait List {
 
 impl<T: Wire> List for Option<Vec<T>> {
     fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool) {
-        *self = None;
-        let list = self.get_or_insert_default();
+        let list = self.insert(Vec::new());
         let mut item = None;
         while next(T::place(&mut item)) {
             if let Some(item) = item.take() {
@@ -84,8 +83,7 @@ pub(crate) trait Map {
 
 impl<T: Wire> Map for Option<BTreeMap<String, T>> {
     fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool) {
-        *self = None;
-        let map = self.get_or_insert_default();
+        let map = self.insert(BTreeMap::new());
         let (mut name, mut value) = (String::new(), None);
         while next(&mut name, T::place(&mut value)) {
             if let Some(value) = value.take() {
@@ -103,8 +101,7 @@ pub(crate) trait Begin {
 
 impl<F: Fields> Begin for Option<F> {
     fn begin(&mut self) -> &mut dyn Record {
-        *self = None;
-        self.get_or_insert_default().record()
+        self.insert(F::default()).record()
     }
 }
 
@@ -153,8 +150,7 @@ impl<T: Variants> Tagged for Option<T> {
     }
 
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
-        *self = None;
-        self.get_or_insert_with(|| T::of(value)).inner()
+        self.insert(T::of(value)).inner()
     }
 
     fn chosen(&mut self) -> Option<Shape<'_>> {
