@@ -96,3 +96,46 @@ impl fmt::Debug for Extra {
         f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn extra(fields: &[(&'static str, &'static str)]) -> Extra {
+        let mut written = Written::default();
+        for (name, value) in fields {
+            written.push(Cow::Borrowed(*name), serde_json::from_str(value).unwrap());
+        }
+        Extra::of_fields(written)
+    }
+
+    fn shown(extra: &Extra) -> Vec<(&str, &str)> {
+        extra.iter().map(|(name, value)| (name, value.get())).collect()
+    }
+
+    #[test]
+    fn fields_are_ordered_by_name_and_the_last_of_a_name_counts() {
+        let extra = extra(&[("b", "1"), ("c", "2"), ("a", "3"), ("b", "4"), ("b", "5")]);
+        assert_eq!(shown(&extra), [("a", "3"), ("b", "5"), ("c", "2")]);
+    }
+
+    #[test]
+    fn a_field_that_is_set_replaces_the_one_of_its_name_or_takes_its_place_in_the_order() {
+        let mut extra = extra(&[("b", "1"), ("d", "2")]);
+        assert_eq!(extra.insert("d", Json::null()).unwrap().get(), "2");
+        assert!(extra.insert("c", Json::null()).is_none());
+        assert_eq!(shown(&extra), [("b", "1"), ("c", "null"), ("d", "null")]);
+        assert_eq!(extra.remove("b").unwrap().get(), "1");
+        assert!(extra.remove("b").is_none() && !extra.contains("b") && extra.contains("c"));
+    }
+
+    #[test]
+    fn further_fields_are_added_and_replace_those_of_their_names() {
+        let mut all = extra(&[("b", "1"), ("d", "2"), ("f", "3")]);
+        all.extend(extra(&[("a", "4"), ("d", "5"), ("e", "6"), ("g", "7")]));
+        let expected = [("a", "4"), ("b", "1"), ("d", "5"), ("e", "6"), ("f", "3"), ("g", "7")];
+        assert_eq!(shown(&all), expected);
+    }
+}

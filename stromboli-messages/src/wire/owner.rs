@@ -1,11 +1,12 @@
 //! What owns values of any type, or makes trait objects of them.
 //!
-//! Rustc compiles a module with the code that drops all that its functions own, and all whose trait objects they make; for a
-//! message that code is a twentieth of this crate. Implementations for `Option` are in one unit of compilation, whatever it
-//! holds. So all of this is there and not inlined, and others hand values on.
+//! Rustc compiles a module with the code that drops whatever its functions own, and whatever they make trait objects of;
+//! for a message that is a twentieth of this crate. But functions of `Option` are in one unit of compilation, whatever it
+//! holds. So all of this is there and not inlined, and everybody else hands values on.
 
 use super::{Choice, Record, Slot, Tagged, Variants, Wire};
 
+/// Implemented for `Option<T>` alone.
 pub(crate) trait Owner<T> {
     /// Reads a value to a slot and gives it, after `then` if it is there.
     fn filled(read: &mut dyn FnMut(&mut dyn Slot) -> bool, then: &mut dyn FnMut(&mut T)) -> Option<T>
