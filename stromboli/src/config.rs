@@ -226,6 +226,11 @@ fn http_client(url: &str, timeouts: &Timeouts) -> Result<reqwest::Client> {
         .http1_only()
         // Even a request that is never sent again would be copied first, unless no other attempt is allowed.
         .retry(reqwest::retry::never().max_retries_per_request(0));
+    // Another crate of the program may have both compiled in, and reqwest would take the other one.
+    #[cfg(all(any(feature = "rustls", feature = "rustls-no-provider"), not(feature = "native-tls")))]
+    {
+        builder = builder.tls_backend_rustls();
+    }
     if is_loopback(url) {
         // What is meant for this machine goes to no proxy.
         builder = builder.no_proxy();
