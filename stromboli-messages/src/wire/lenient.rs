@@ -99,16 +99,13 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
 
 /// `false` when there is no such field, or the value does not fit it.
 fn recover_field(record: &mut dyn Record, name: &str, raw: &RawValue, depth: usize) -> bool {
-    let Some(number) = record.number(name) else {
+    let Some((number, slot)) = record.named(name) else {
         return false;
     };
     if raw.get() == "null" {
         record.nulls_mut().insert(number);
         return true;
     }
-    let Some(slot) = record.field_mut(number) else {
-        return false;
-    };
     let fits = recover_place(slot.place(), raw, depth);
     if !fits {
         // What has been read of it until then.

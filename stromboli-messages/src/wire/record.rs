@@ -9,11 +9,10 @@ use crate::Extra;
 pub(crate) trait Record {
     /// What is the same for all records of this type.
     fn layout(&self) -> &'static Layout;
-    /// The number of the field with this name on the wire.
-    fn number(&self, name: &str) -> Option<usize>;
     /// The field with this number.
     fn field(&self, number: usize) -> Option<&dyn Slot>;
-    fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot>;
+    /// The field with this name on the wire, and its number.
+    fn named(&mut self, name: &str) -> Option<(usize, &mut dyn Slot)>;
     fn nulls(&self) -> Nulls;
     fn nulls_mut(&mut self) -> &mut Nulls;
     fn extra(&self) -> &Extra;
@@ -143,13 +142,6 @@ macro_rules! record {
                     &LAYOUT
                 }
 
-                fn number(&self, name: &str) -> Option<usize> {
-                    match name {
-                        $($crate::wire::record!(@wire $field $($wire)?) => Some(Number::$field as usize),)*
-                        _ => None,
-                    }
-                }
-
                 fn field(&self, number: usize) -> Option<&dyn Slot> {
                     match number {
                         $(number if number == Number::$field as usize => Some(self.$field.slot()),)*
@@ -157,9 +149,10 @@ macro_rules! record {
                     }
                 }
 
-                fn field_mut(&mut self, number: usize) -> Option<&mut dyn Slot> {
-                    match number {
-                        $(number if number == Number::$field as usize => Some(self.$field.slot_mut()),)*
+                fn named(&mut self, name: &str) -> Option<(usize, &mut dyn Slot)> {
+                    match name {
+                        $($crate::wire::record!(@wire $field $($wire)?) =>
+                            Some((Number::$field as usize, self.$field.slot_mut())),)*
                         _ => None,
                     }
                 }

@@ -266,9 +266,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if let Some(field) = self.record.number(self.name)
-            && let Some(slot) = self.record.field_mut(field)
-        {
+        if let Some((field, slot)) = self.record.named(self.name) {
             let (to, depth) = (&mut slot.place(), self.depth);
             let there = deserializer.deserialize_option(Nullable(Value { to, depth }))?;
             if there {
