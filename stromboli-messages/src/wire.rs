@@ -49,7 +49,7 @@ pub(crate) trait Wire: Shown + Sized {
 
     /// Where a list of them is read to.
     fn place_of_list(slot: &mut Option<Vec<Self>>) -> Place<'_> {
-        Place::List(slot)
+        Place::List(<Option<Self> as Owner<Self>>::list_slot(slot))
     }
 }
 

@@ -99,17 +99,19 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
 
 /// `false` when there is no such field, or the value does not fit it.
 fn recover_field(record: &mut dyn Record, name: &str, raw: &RawValue, depth: usize) -> bool {
-    let Some((number, slot)) = record.named(name) else {
+    let Some((number, place)) = record.place(name) else {
         return false;
     };
     if raw.get() == "null" {
         record.nulls_mut().insert(number);
         return true;
     }
-    let fits = recover_place(slot.place(), raw, depth);
+    let fits = recover_place(place, raw, depth);
     if !fits {
         // What has been read of it until then.
-        slot.clear();
+        if let Some((_, place)) = record.place(name) {
+            place.clear();
+        }
     }
     fits
 }

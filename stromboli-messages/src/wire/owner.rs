@@ -4,7 +4,7 @@
 //! for a message that is a twentieth of this crate. But functions of `Option` are in one unit of compilation, whatever it
 //! holds. So all of this is there and not inlined, and everybody else hands values on.
 
-use super::{Choice, Record, Slot, Tagged, Variants, Wire};
+use super::{Choice, Fields, List, Record, Slot, Tagged, Variants, Wire, place::Begin};
 
 /// Implemented for `Option<T>` alone.
 pub(crate) trait Owner<T> {
@@ -19,7 +19,10 @@ pub(crate) trait Owner<T> {
     fn slot(&self) -> &dyn Slot
     where
         T: Wire;
-    fn slot_mut(&mut self) -> &mut dyn Slot
+    fn begin_slot(&mut self) -> &mut dyn Begin
+    where
+        T: Fields;
+    fn list_slot(slot: &mut Option<Vec<T>>) -> &mut dyn List
     where
         T: Wire;
     fn tagged_slot(&mut self) -> &mut dyn Tagged
@@ -72,11 +75,19 @@ impl<T> Owner<T> for Option<T> {
     }
 
     #[inline(never)]
-    fn slot_mut(&mut self) -> &mut dyn Slot
+    fn begin_slot(&mut self) -> &mut dyn Begin
+    where
+        T: Fields,
+    {
+        self
+    }
+
+    #[inline(never)]
+    fn list_slot(slot: &mut Option<Vec<T>>) -> &mut dyn List
     where
         T: Wire,
     {
-        self
+        slot
     }
 
     #[inline(never)]

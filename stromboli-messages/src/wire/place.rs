@@ -31,7 +31,6 @@ pub(crate) trait Slot {
     fn view(&self) -> Option<View<'_>>;
     /// Where a value is read to.
     fn place(&mut self) -> Place<'_>;
-    fn clear(&mut self);
 }
 
 impl<T: Wire> Slot for Option<T> {
@@ -42,19 +41,47 @@ impl<T: Wire> Slot for Option<T> {
     fn place(&mut self) -> Place<'_> {
         T::place(self)
     }
+}
 
+impl Place<'_> {
+    /// Empties it.
+    pub(crate) fn clear(self) {
+        match self {
+            Self::Text(slot) => *slot = None,
+            Self::Texts(slot) => *slot = None,
+            Self::Flag(slot) => *slot = None,
+            Self::Unsigned(slot) => *slot = None,
+            Self::Signed(slot) => *slot = None,
+            Self::Number(slot) => *slot = None,
+            Self::Json(slot) => *slot = None,
+            Self::Content(slot) => *slot = None,
+            Self::Name(slot) => slot.clear(),
+            Self::List(slot) => slot.clear(),
+            Self::Map(slot) => slot.clear(),
+            Self::Record(slot) => slot.clear(),
+            Self::Tagged(slot) => slot.clear(),
+        }
+    }
+}
+
+/// A place that can be emptied.
+pub(crate) trait Clear {
+    fn clear(&mut self);
+}
+
+impl<T> Clear for Option<T> {
     fn clear(&mut self) {
         *self = None;
     }
 }
 
 /// A place for a value that is told by a text.
-pub(crate) trait Named {
+pub(crate) trait Named: Clear {
     fn set(&mut self, value: &str);
 }
 
 /// A place for a list.
-pub(crate) trait List {
+pub(crate) trait List: Clear {
     /// Reads elements to the places that it hands out, until `next` says that there is none, or none that fits.
     fn fill(&mut self, next: &mut dyn FnMut(Place<'_>) -> bool);
 }
@@ -76,7 +103,7 @@ impl<T: Wire> List for Option<Vec<T>> {
 }
 
 /// A place for a map.
-pub(crate) trait Map {
+pub(crate) trait Map: Clear {
     /// Reads names and values to the places that it hands out, until `next` says that there is none, or none that fits.
     fn fill(&mut self, next: &mut dyn FnMut(&mut String, Place<'_>) -> bool);
 }
@@ -94,7 +121,7 @@ impl<T: Wire> Map for Option<BTreeMap<String, T>> {
 }
 
 /// A place for a record.
-pub(crate) trait Begin {
+pub(crate) trait Begin: Clear {
     /// Puts a record without fields there.
     fn begin(&mut self) -> &mut dyn Record;
 }
@@ -124,6 +151,7 @@ pub(crate) trait Tagged {
     fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
     /// What is there.
     fn chosen(&mut self) -> Option<Shape<'_>>;
+    fn clear(&mut self);
 }
 
 /// What there is to fill, once it is known what an object is.
@@ -156,6 +184,10 @@ impl<T: Variants> Tagged for Option<T> {
     fn chosen(&mut self) -> Option<Shape<'_>> {
         self.as_mut().map(T::inner)
     }
+
+    fn clear(&mut self) {
+        *self = None;
+    }
 }
 
 /// One that stands in another.
@@ -171,6 +203,10 @@ impl<T: Variants> Tagged for T {
 
     fn chosen(&mut self) -> Option<Shape<'_>> {
         Some(self.inner())
+    }
+
+    fn clear(&mut self) {
+        Option::put(self, T::of(None));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Slot, View};
+use super::{Place, Slot, View};
 use crate::Extra;
 
 /// What [`record!`](super::record!) implements.
@@ -11,8 +11,8 @@ pub(crate) trait Record {
     fn layout(&self) -> &'static Layout;
     /// The field with this number.
     fn field(&self, number: usize) -> Option<&dyn Slot>;
-    /// The field with this name on the wire, and its number.
-    fn named(&mut self, name: &str) -> Option<(usize, &mut dyn Slot)>;
+    /// The number and the place of the field with this name on the wire.
+    fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
     fn nulls(&self) -> Nulls;
     fn nulls_mut(&mut self) -> &mut Nulls;
     fn extra(&self) -> &Extra;
@@ -149,10 +149,10 @@ macro_rules! record {
                     }
                 }
 
-                fn named(&mut self, name: &str) -> Option<(usize, &mut dyn Slot)> {
+                fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)> {
                     match name {
                         $($crate::wire::record!(@wire $field $($wire)?) =>
-                            Some((Number::$field as usize, self.$field.slot_mut())),)*
+                            Some((Number::$field as usize, Wire::place(&mut self.$field))),)*
                         _ => None,
                     }
                 }
@@ -192,7 +192,7 @@ macro_rules! record {
 
             impl Wire for $name {
                 fn place(slot: &mut Option<Self>) -> Place<'_> {
-                    Place::Record(slot)
+                    Place::Record(slot.begin_slot())
                 }
             }
 

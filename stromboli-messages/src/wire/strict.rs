@@ -266,8 +266,8 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        if let Some((field, slot)) = self.record.named(self.name) {
-            let (to, depth) = (&mut slot.place(), self.depth);
+        if let Some((field, to)) = &mut self.record.place(self.name) {
+            let (field, depth) = (*field, self.depth);
             let there = deserializer.deserialize_option(Nullable(Value { to, depth }))?;
             if there {
                 self.set.insert(field);
