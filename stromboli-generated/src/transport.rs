@@ -9,11 +9,12 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, Url};
-use serde::de::DeserializeOwned;
 
 use crate::generated::{ByteStream, Client, Error, ResponseValue};
+use crate::place::Answer;
+use crate::read::Blocks;
 
 /// What [`Transport::execute`] gives back.
 pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
@@ -112,6 +113,20 @@ pub(crate) fn asks_for_json(method: Method, url: Url) -> Request {
     request
 }
 
+/// A request with a body of JSON whose answer is JSON. Not made by a builder either: it would be compiled for each type of body.
+#[allow(
+    clippy::result_large_err,
+    reason = "it is the error that every generated call returns"
+)]
+pub(crate) fn sends_json(method: Method, url: Url, body: serde_json::Result<Vec<u8>>) -> Result<Request, Error<()>> {
+    let body = body.map_err(|error| Error::InvalidRequest(error.to_string()))?;
+    let mut request = asks_for_json(method, url);
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    *request.body_mut() = Some(body.into());
+    Ok(request)
+}
+
 /// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
 /// copies the headers.
 pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
@@ -147,7 +162,7 @@ impl<S: Stream + Unpin> Stream for Body<S> {
 /// decoder, which drops status and headers when it fails.
 ///
 /// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here.
-pub(crate) async fn decode<T: DeserializeOwned>(mut response: Response) -> Result<ResponseValue<T>, Error<()>> {
+pub(crate) async fn decode<T: Answer>(mut response: Response) -> Result<ResponseValue<T>, Error<()>> {
     if is_broken(&response) {
         return Err(unexpected(response));
     }
@@ -156,8 +171,7 @@ pub(crate) async fn decode<T: DeserializeOwned>(mut response: Response) -> Resul
         // Not here when the transport has read the body, and then of no room either.
         None => rest(&mut response).await.map_err(Error::ResponseBodyError)?,
     };
-    // Also what holds no messages, so that readers are compiled for one deserializer.
-    match stromboli_messages::from_slice(&body) {
+    match T::Blocks::body::<T>(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
             Ok(ResponseValue::new(value, response.status(), headers))

@@ -73,7 +73,7 @@ impl Ended {
                 None => Some(Outcome::Answered {
                     status: answer.status().as_u16(),
                     refused: answer.is_refused(),
-                    retry_after: retry_after(answer.response.headers(), jiff::Timestamp::now()),
+                    retry_after: retry_after(answer.response.headers(), std::time::SystemTime::now()),
                 }),
             },
             // Neither a request that cannot be built nor a certificate gets better by waiting.
