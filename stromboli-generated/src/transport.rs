@@ -67,11 +67,16 @@ pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Erro
             "base URL cannot be read or holds credentials".to_owned(),
         ));
     };
+    let mut url = base.clone();
+    // Most servers have no path of their own, and many paths are fixed.
+    if let ("/", Some(path)) = (base.path(), path.as_str()) {
+        url.set_path(path);
+        return Ok(url);
+    }
     // Room for most paths, which would otherwise grow piece by piece.
     let mut whole = String::with_capacity(base.path().len() + 64);
     whole.push_str(base.path().trim_end_matches('/'));
     fmt::Write::write_fmt(&mut whole, path).map_err(|error| Error::InvalidRequest(error.to_string()))?;
-    let mut url = base.clone();
     url.set_path(&whole);
     Ok(url)
 }
@@ -85,6 +90,8 @@ pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Erro
 pub enum DecodeFailure {
     /// The body ended early or took too long.
     Body(Arc<reqwest::Error>),
+    /// The body was not complete within the time that the transport gives a call.
+    TimedOut,
     /// The body is larger than the transport allows.
     TooLarge {
         /// What it allows, in bytes.

@@ -5,11 +5,12 @@ use reqwest::{Response, StatusCode};
 use stromboli_generated::{DecodeFailure, ReadBody};
 use tracing::Span;
 
+use super::request::Attempt;
 use super::{Failure, Sent};
 use crate::error::{
-    Error, is_tls, kind_of_body, kind_without_response, refused, retry_after, server_words, without_response,
+    Error, ErrorKind, is_tls, kind_of_body, kind_without_response, refused, retry_after, server_words, without_response,
 };
-use crate::operation::Operation;
+use crate::operation::{Effect, Operation};
 use crate::retry::Outcome;
 
 /// How an attempt ended.
@@ -109,6 +110,20 @@ impl Ended {
             Self::Unsent(_) => false,
         }
     }
+}
+
+/// What a request comes to whose answer did not begin in time.
+pub(super) fn late(attempt: &Attempt<'_>) -> Ended {
+    let operation = attempt.operation;
+    let message = if operation.class.is_stream() {
+        let silence = attempt.deadline.saturating_duration_since(attempt.started);
+        format!("server sent nothing for {silence:?}")
+    } else {
+        let origin = attempt.request.url().origin().ascii_serialization();
+        format!("{origin} did not answer within the call's time")
+    };
+    let executed = operation.effect != Effect::Read;
+    Ended::Failed(Error::new(ErrorKind::Timeout, message).sent(operation.id, attempt.number, executed))
 }
 
 /// What a call comes to: its last attempt, or an earlier one that says more of the truth. `span` is the call's: the
