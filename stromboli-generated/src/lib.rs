@@ -37,4 +37,4 @@ mod transport;
 pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
 pub use outcome::AgentFailure;
 pub use structured::StructuredError;
-pub use transport::{DecodeFailure, ReadBody, ResponseFuture, SharedTransport, Transport};
+pub use transport::{Answer, DecodeFailure, ResponseFuture, SharedTransport, Transport};

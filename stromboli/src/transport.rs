@@ -98,13 +98,13 @@ impl Failure {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn into_response(error: Error) -> Response {
+    fn into_answer(error: Error) -> stromboli_generated::Answer {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response
             .extensions_mut()
             .insert(Self(Arc::new(Mutex::new(Some(error)))));
-        response.into()
+        Response::from(response).into()
     }
 }
 
@@ -144,7 +144,7 @@ impl HttpTransport {
         mut request: Request,
         operation: &'static Operation,
         span: Span,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
+    ) -> impl Future<Output = reqwest::Result<stromboli_generated::Answer>> + Send {
         async move {
             request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
             if !self.options.headers.is_empty() {

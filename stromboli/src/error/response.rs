@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use stromboli_generated::{DecodeFailure, ReadBody};
+use stromboli_generated::DecodeFailure;
 
 use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
 use crate::operation::{Effect, Operation, named};
@@ -99,10 +99,6 @@ pub(crate) async fn from_response(operation: &Operation, mut response: Response)
 
 /// As much of the body as an error keeps. What breaks the body off is of no interest: the status is what failed.
 async fn read_bounded(mut response: Response) -> Vec<u8> {
-    // The transport has read it already, unless the response is of somebody else's.
-    if let Some(ReadBody(body)) = response.extensions_mut().remove() {
-        return body.get(..MAX_BODY).unwrap_or(&body).to_vec();
-    }
     let mut body = Vec::new();
     let _ = tokio::time::timeout(BODY_TIME, async {
         while body.len() < MAX_BODY {

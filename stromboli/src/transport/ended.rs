@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reqwest::{Response, StatusCode};
-use stromboli_generated::{DecodeFailure, ReadBody};
+use stromboli_generated::DecodeFailure;
 use tracing::Span;
 
 use super::request::Attempt;
@@ -48,17 +48,18 @@ impl Answer {
             )
     }
 
-    /// The response as it came, with its body beside it.
-    fn into_response(self, mut sent: Sent) -> Response {
+    /// What the generated call gets, with all of this in it.
+    fn hand_over(mut self, mut sent: Sent) -> stromboli_generated::Answer {
         sent.may_have_executed |= self.moved;
-        let mut response = self.response;
-        let extensions = response.extensions_mut();
-        extensions.insert(ReadBody(self.body));
+        let extensions = self.response.extensions_mut();
         sent.travel_in(extensions);
         if let Some(failure) = self.failure {
             extensions.insert(failure);
         }
-        response
+        stromboli_generated::Answer {
+            response: self.response,
+            body: Some(self.body),
+        }
     }
 }
 
@@ -134,7 +135,7 @@ pub(super) fn finish(
     sent: Sent,
     operation: &Operation,
     span: &Span,
-) -> reqwest::Result<Response> {
+) -> reqwest::Result<stromboli_generated::Answer> {
     // A change that was lost may have been made, and then its repetition finds nothing left to change.
     let told = match unclear {
         Some(unclear) if last.has_status(&[404, 409, 410]) => unclear,
@@ -153,14 +154,14 @@ pub(super) fn finish(
         Ended::Open(mut response) => {
             record_status(response.status());
             sent.travel_in(response.extensions_mut());
-            Ok(response)
+            Ok(response.into())
         }
         Ended::Answered(answer) => {
             record_status(answer.status());
             if let Some(failure) = &answer.failure {
                 span.record("error.type", kind_of_body(failure).code());
             }
-            Ok(answer.into_response(sent))
+            Ok(answer.hand_over(sent))
         }
         // Reqwest's own error says all there is to say, and `raw()` gives it as it is.
         Ended::Unanswered(error) if sent.attempts == 1 => {
@@ -170,16 +171,16 @@ pub(super) fn finish(
         Ended::Unanswered(error) => {
             let error = without_response(operation, error, sent);
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_answer(error))
         }
         Ended::Unsent(error) => {
             let error = error.unsent(operation.id, sent.attempts - 1, sent.may_have_executed);
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_answer(error))
         }
         Ended::Failed(error) => {
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_answer(error))
         }
     }
 }
