@@ -52,10 +52,11 @@ fn measure(arguments: &[&str]) -> Result<()> {
         for peer in ["reqwest", BY_HAND] {
             Row::new("calls", operation, peer, Measure::Misses, ours, count(peer)?).print()?;
         }
-        let program = |peer: &str| Ok::<_, Box<dyn std::error::Error + Send + Sync>>([&own()?, "call", &url, peer, operation].map(str::to_owned));
-        let ours = program("stromboli")?;
+        let own = own()?;
+        let program = |peer: &str| [&own, "call", &url, peer, operation].map(str::to_owned);
+        let ours = program("stromboli");
         for peer in ["reqwest", BY_HAND] {
-            timed(operation, peer, &ours, &program(peer)?)?.print()?;
+            timed(operation, peer, &ours, &program(peer))?.print()?;
         }
         for (peer, program) in [("Go net/http", go()?), ("Node fetch", node())] {
             if let Some(program) = program {

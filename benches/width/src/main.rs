@@ -40,7 +40,9 @@ fn measure() -> Result<()> {
                 || sample(&ours).unwrap_or(first),
                 || sample(theirs).unwrap_or(second),
             );
-            let row = pair.inverse().row("concurrency", &width.to_string(), name, Measure::Throughput);
+            let row = pair
+                .inverse()
+                .row("concurrency", &width.to_string(), name, Measure::Throughput);
             let least = if *name == BY_HAND { 1.0 } else { least };
             row.budget(Budget::AtLeast(least)).print()?;
         }
