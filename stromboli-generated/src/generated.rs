@@ -2157,9 +2157,11 @@ Arguments:
         body: &'a types::AgentRequest,
     ) -> Result<ResponseValue<types::Agent>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/agents"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "agent_create").await?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,
@@ -2233,9 +2235,11 @@ Arguments:
             self,
             format_args!("/agents/{}/send", encode_path(id)),
         )?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "agent_send").await?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
@@ -2298,9 +2302,11 @@ Arguments:
         body: &'a types::RefreshRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/refresh"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "auth_refresh").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2321,9 +2327,11 @@ Arguments:
         body: &'a types::TokenRequest,
     ) -> Result<ResponseValue<types::TokenResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/auth/token"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "auth_token").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2416,9 +2424,11 @@ Arguments:
         body: &'a types::ImagePullRequest,
     ) -> Result<ResponseValue<types::ImagePulled>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/images/pull"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "image_pull").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2558,9 +2568,11 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunResponse>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "run_sync").await?;
         match response.status().as_u16() {
             200u16 => crate::transport::decode(response).await,
@@ -2581,9 +2593,11 @@ Arguments:
         body: &'a types::RunRequest,
     ) -> Result<ResponseValue<types::RunAccepted>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/run/async"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "run_async").await?;
         match response.status().as_u16() {
             202u16 => crate::transport::decode(response).await,
@@ -2653,9 +2667,11 @@ Arguments:
         body: &'a types::SecretRequest,
     ) -> Result<ResponseValue<types::SecretCreated>, Error<()>> {
         let url = crate::transport::url(self, format_args!("/secrets"))?;
-        let request = crate::transport::accepts_json(self.client.post(url))
-            .json(&body)
-            .build()?;
+        let request = crate::transport::sends_json(
+            ::reqwest::Method::POST,
+            url,
+            ::serde_json::to_vec(body),
+        )?;
         let response = self.inner.execute(request, "secret_create").await?;
         match response.status().as_u16() {
             201u16 => crate::transport::decode(response).await,

@@ -36,5 +36,7 @@ mod transport;
 
 pub use generated::{ByteStream, Client, ClientInfo, Error, ResponseValue, types};
 pub use outcome::AgentFailure;
+#[doc(hidden)]
+pub use read::{json, run_stream_end};
 pub use structured::StructuredError;
-pub use transport::{Answer, DecodeFailure, ResponseFuture, SharedTransport, Transport};
+pub use transport::{DecodeFailure, Received, ResponseFuture, SharedTransport, Transport};

@@ -67,13 +67,18 @@ macro_rules! open_enum {
             }
 
             fn place(&mut self) -> $crate::place::Place<'_> {
-                $crate::place::Place::Name(self)
+                $crate::place::Place::Parsed(self)
             }
         }
 
-        impl $crate::place::Named for $name {
-            fn set(&mut self, value: &str) {
-                *self = value.into();
+        impl $crate::place::Parsed for $name {
+            fn expected(&self) -> &'static str {
+                "a string"
+            }
+
+            fn set(&mut self, text: &str) -> ::std::result::Result<(), ::std::string::String> {
+                *self = text.into();
+                Ok(())
             }
         }
 

@@ -137,7 +137,7 @@ impl Reply {
 }
 
 /// A run or a job that the server carried out but whose agent failed, and the reply or the job that says so.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct AgentFailure {
     reason: String,
     reply: Reply,
@@ -156,6 +156,13 @@ impl AgentFailure {
 }
 
 impl fmt::Display for AgentFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl fmt::Debug for AgentFailure {
+    /// What a `main` that returns this error prints, so it reads as a sentence, without what the agent printed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.reason)
     }
@@ -199,6 +206,11 @@ mod tests {
         let reply = reply(json!({"id": "run-1", "status": "crashed", "output": "half", "crash_info": crash}));
         let failure = reply.ok().unwrap_err();
         assert_eq!(failure.to_string(), "agent crashed with exit code 137 on signal killed");
+        assert_eq!(
+            format!("{failure:?}"),
+            failure.to_string(),
+            "nothing that the agent printed"
+        );
         assert_eq!(failure.reply().map(RunResponse::text), Some("half"));
         assert_eq!(failure.job(), None);
 

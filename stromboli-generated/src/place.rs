@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use stromboli_messages::Block;
 
+use crate::read::Blocks;
 use crate::types::SessionEntry;
 
 /// A place for one value, which holds a blank until it is read.
@@ -18,11 +20,10 @@ pub(crate) enum Place<'a> {
     Int32(&'a mut i32),
     Int64(&'a mut i64),
     Float(&'a mut f64),
-    Time(&'a mut Timestamp),
-    Texts(&'a mut BTreeMap<String, String>),
+    Texts(&'a mut dyn Texts),
     Json(&'a mut Value),
     Blocks(&'a mut Vec<Block>),
-    Name(&'a mut dyn Named),
+    Parsed(&'a mut dyn Parsed),
     Record(&'a mut dyn Record),
     Session(&'a mut SessionEntry),
     List(&'a mut dyn List),
@@ -47,6 +48,16 @@ pub(crate) trait Slot: Sized {
     }
 }
 
+/// A type that a response's body can become.
+pub(crate) trait Answer: Slot + DeserializeOwned {
+    /// The reader of its blocks.
+    type Blocks: Blocks;
+}
+
+impl<T: Answer> Answer for Vec<T> {
+    type Blocks = T::Blocks;
+}
+
 /// An object with fields that the contract names, and others; what [`record!`](crate::record::record) implements.
 pub(crate) trait Record {
     /// As errors call it.
@@ -68,9 +79,24 @@ pub(crate) enum Presence {
     Required = 1,
 }
 
-/// A value that is told by a text.
-pub(crate) trait Named {
-    fn set(&mut self, value: &str);
+/// A value that is made of a text. Behind a table, so that a program which reads no times has no parser of them in it.
+pub(crate) trait Parsed {
+    /// As errors call the text.
+    fn expected(&self) -> &'static str;
+
+    fn set(&mut self, text: &str) -> Result<(), String>;
+}
+
+impl Parsed for Timestamp {
+    /// In jiff's words.
+    fn expected(&self) -> &'static str {
+        "a timestamp string"
+    }
+
+    fn set(&mut self, text: &str) -> Result<(), String> {
+        *self = text.parse().map_err(|error: jiff::Error| error.to_string())?;
+        Ok(())
+    }
 }
 
 pub(crate) trait List {
@@ -82,6 +108,17 @@ impl<T: Slot> List for Vec<T> {
     fn push(&mut self) -> Option<Place<'_>> {
         Vec::push(self, T::blank());
         self.last_mut().map(T::place)
+    }
+}
+
+/// Texts by name. Behind a table, as are values made of a text.
+pub(crate) trait Texts {
+    fn insert(&mut self, name: String, text: String);
+}
+
+impl Texts for BTreeMap<String, String> {
+    fn insert(&mut self, name: String, text: String) {
+        Self::insert(self, name, text);
     }
 }
 
@@ -161,7 +198,7 @@ slots! {
     i32 => Int32,
     i64 => Int64,
     f64 => Float,
-    Timestamp => Time,
+    Timestamp => Parsed,
     BTreeMap<String, String> => Texts,
     Value => Json,
     Vec<Block> => Blocks,

@@ -7,11 +7,12 @@ use std::{fmt, marker::PhantomData, mem};
 
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::{RawValue, Value};
 
 use stromboli_messages::Block;
 
-use crate::place::{List, Place, Record, Slot};
-use crate::types::{SessionEntry, SessionInfo};
+use crate::place::{Answer, List, Place, Record, Slot};
+use crate::types::{RunStreamEnd, SessionEntry, SessionInfo};
 
 /// The implementation of `Deserialize` for a response's type, which can hold blocks of messages or not.
 pub(crate) fn deserialize<'de, B: Blocks, T: Slot, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
@@ -20,8 +21,36 @@ pub(crate) fn deserialize<'de, B: Blocks, T: Slot, D: Deserializer<'de>>(deseria
     Ok(value)
 }
 
+/// Reads a body that holds no blocks. What reads JSON is compiled for this one function: if it were generic, it would be
+/// there once more in each crate that awaits a call.
+#[inline(never)]
+fn read_body(json: &[u8], place: &mut Place<'_>) -> serde_json::Result<()> {
+    let Ok(text) = simdutf8::basic::from_utf8(json) else {
+        let error = serde_json::from_slice::<&RawValue>(json).err();
+        return Err(error.unwrap_or_else(|| Error::custom("not UTF-8")));
+    };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    to::<WithoutBlocks>(place).deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// Reads JSON of any kind. For the crate `stromboli`, which would have a reader of its own otherwise.
+#[doc(hidden)]
+pub fn json(text: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(text)
+}
+
+/// Reads the event that ends the output of a run; see [`json`].
+#[doc(hidden)]
+pub fn run_stream_end(text: &str) -> serde_json::Result<RunStreamEnd> {
+    WithoutBlocks::body(text.as_bytes())
+}
+
 /// How blocks are read. There are two readers, so that a program which reads no messages does without all of their code.
 pub(crate) trait Blocks {
+    /// Reads the body of a response.
+    fn body<T: Answer>(json: &[u8]) -> serde_json::Result<T>;
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Block>, D::Error>;
 }
 
@@ -29,6 +58,10 @@ pub(crate) trait Blocks {
 pub(crate) struct WithBlocks;
 
 impl Blocks for WithBlocks {
+    fn body<T: Answer>(json: &[u8]) -> serde_json::Result<T> {
+        stromboli_messages::from_slice(json)
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Block>, D::Error> {
         Vec::deserialize(deserializer)
     }
@@ -38,6 +71,12 @@ impl Blocks for WithBlocks {
 pub(crate) struct WithoutBlocks;
 
 impl Blocks for WithoutBlocks {
+    fn body<T: Answer>(json: &[u8]) -> serde_json::Result<T> {
+        let mut value = T::blank();
+        read_body(json, &mut value.place())?;
+        Ok(value)
+    }
+
     fn read<'de, D: Deserializer<'de>>(_: D) -> Result<Vec<Block>, D::Error> {
         Err(D::Error::custom("blocks where the contract has none"))
     }
@@ -56,9 +95,9 @@ impl<'de, B: Blocks> DeserializeSeed<'de> for To<'_, '_, B> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         match self.0 {
             // Not `deserialize_str`: formats other than JSON lend short texts only.
-            Place::Text(_) | Place::Name(_) => deserializer.deserialize_string(self),
+            Place::Text(_) | Place::Parsed(_) => deserializer.deserialize_string(self),
             Place::Optional(_) | Place::OptionalText(_) => deserializer.deserialize_option(self),
-            Place::Record(_) => deserializer.deserialize_map(self),
+            Place::Record(_) | Place::Texts(_) => deserializer.deserialize_map(self),
             Place::List(_) => deserializer.deserialize_seq(self),
             Place::Session(_) => deserializer.deserialize_any(self),
             _ => self.0.assign::<B, D>(deserializer),
@@ -76,8 +115,6 @@ impl Place<'_> {
             Self::Int32(slot) => **slot = i32::deserialize(deserializer)?,
             Self::Int64(slot) => **slot = i64::deserialize(deserializer)?,
             Self::Float(slot) => **slot = f64::deserialize(deserializer)?,
-            Self::Time(slot) => **slot = Deserialize::deserialize(deserializer)?,
-            Self::Texts(slot) => **slot = Deserialize::deserialize(deserializer)?,
             Self::Json(slot) => **slot = Deserialize::deserialize(deserializer)?,
             Self::Blocks(slot) => **slot = B::read(deserializer)?,
             _ => {}
@@ -93,8 +130,10 @@ impl<'de, B: Blocks> Visitor<'de> for To<'_, '_, B> {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Place::Record(record) => record.label(),
+            Place::Parsed(slot) => slot.expected(),
             Place::Session(_) => "a string or an object",
             Place::List(_) => "a sequence",
+            Place::Texts(_) => "a map",
             Place::Optional(_) | Place::OptionalText(_) => "option",
             _ => "a string",
         })
@@ -103,7 +142,7 @@ impl<'de, B: Blocks> Visitor<'de> for To<'_, '_, B> {
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
         match self.0 {
             Place::Text(slot) => **slot = text.to_owned(),
-            Place::Name(slot) => slot.set(text),
+            Place::Parsed(slot) => slot.set(text).map_err(E::custom)?,
             Place::Session(slot) => **slot = SessionEntry::String(text.to_owned()),
             _ => return Err(E::invalid_type(Unexpected::Str(text), &self)),
         }
@@ -152,8 +191,14 @@ impl<'de, B: Blocks> Visitor<'de> for To<'_, '_, B> {
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         match self.0 {
+            Place::Texts(texts) => {
+                while let Some((name, text)) = map.next_entry()? {
+                    texts.insert(name, text);
+                }
+                Ok(())
+            }
             Place::Record(record) => read_record::<B, A>(&mut **record, map),
             Place::Session(slot) => {
                 let mut info = SessionInfo::blank();

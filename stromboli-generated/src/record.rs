@@ -45,6 +45,10 @@ macro_rules! record {
                 }
             }
 
+            impl $crate::place::Answer for $name {
+                type Blocks = $crate::read::$blocks;
+            }
+
             impl Slot for $name {
                 fn blank() -> Self {
                     Self { $($field: Slot::blank(),)* extra: ::serde_json::Map::new() }

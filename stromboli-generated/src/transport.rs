@@ -9,14 +9,15 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, StatusCode, Url};
-use serde::de::DeserializeOwned;
 
 use crate::generated::{ByteStream, Client, Error, ResponseValue};
+use crate::place::Answer;
+use crate::read::Blocks;
 
 /// What [`Transport::execute`] gives back.
-pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Answer>> + Send + 'a>>;
+pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Received>> + Send + 'a>>;
 
 /// The transport of a [`Client`], shared by its clones.
 pub type SharedTransport = Arc<dyn Transport>;
@@ -104,14 +105,14 @@ pub enum DecodeFailure {
 /// A response, and beside it the body, when a [`Transport`] has read it: the response's own is empty then. To make a response
 /// anew around it would cost every call a tenth of its memory allocations.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Received {
     /// As it came.
     pub response: Response,
     /// `None` when it is still to be read.
     pub body: Option<Bytes>,
 }
 
-impl Answer {
+impl Received {
     pub(crate) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -132,7 +133,7 @@ impl Answer {
 }
 
 /// A response whose body is still to be read.
-impl From<Response> for Answer {
+impl From<Response> for Received {
     fn from(response: Response) -> Self {
         Self { response, body: None }
     }
@@ -151,15 +152,29 @@ pub(crate) fn asks_for_json(method: Method, url: Url) -> Request {
     request
 }
 
+/// A request with a body of JSON whose answer is JSON. Not made by a builder either: it would be compiled for each type of body.
+#[allow(
+    clippy::result_large_err,
+    reason = "it is the error that every generated call returns"
+)]
+pub(crate) fn sends_json(method: Method, url: Url, body: serde_json::Result<Vec<u8>>) -> Result<Request, Error<()>> {
+    let body = body.map_err(|error| Error::InvalidRequest(error.to_string()))?;
+    let mut request = asks_for_json(method, url);
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    *request.body_mut() = Some(body.into());
+    Ok(request)
+}
+
 /// A response that has no body. The generated code calls this instead of progenitor's own.
-pub(crate) fn empty(answer: Answer) -> ResponseValue<()> {
-    ResponseValue::empty(answer.response)
+pub(crate) fn empty(received: Received) -> ResponseValue<()> {
+    ResponseValue::empty(received.response)
 }
 
 /// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
 /// copies the headers.
-pub(crate) fn stream(answer: Answer) -> ResponseValue<ByteStream> {
-    let mut response = answer.response;
+pub(crate) fn stream(received: Received) -> ResponseValue<ByteStream> {
+    let mut response = received.response;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let beside = Some(std::mem::take(response.extensions_mut()));
     let body = Body {
@@ -194,27 +209,26 @@ impl<S: Stream + Unpin> Stream for Body<S> {
 /// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here. Not an
 /// `async fn`, which would keep its argument twice.
 #[allow(clippy::manual_async_fn, reason = "the future is smaller")]
-pub(crate) fn decode<T: DeserializeOwned>(
-    answer: Answer,
+pub(crate) fn decode<T: Answer>(
+    received: Received,
 ) -> impl Future<Output = Result<ResponseValue<T>, Error<()>>> + Send {
     async move {
-        if answer.body.is_some() || is_broken(&answer) {
-            value(answer)
+        if received.body.is_some() || is_broken(&received) {
+            value(received)
         } else {
-            value(rest(answer).await?)
+            value(rest(received).await?)
         }
     }
 }
 
 #[allow(clippy::result_large_err, reason = "as that of `url`")]
-fn value<T: DeserializeOwned>(answer: Answer) -> Result<ResponseValue<T>, Error<()>> {
-    if is_broken(&answer) {
-        return Err(unexpected(answer));
+fn value<T: Answer>(received: Received) -> Result<ResponseValue<T>, Error<()>> {
+    if is_broken(&received) {
+        return Err(unexpected(received));
     }
-    let Answer { mut response, body } = answer;
+    let Received { mut response, body } = received;
     let body = body.unwrap_or_default();
-    // Also what holds no messages, so that readers are compiled for one deserializer.
-    match stromboli_messages::from_slice(&body) {
+    match T::Blocks::body::<T>(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
             Ok(ResponseValue::new(value, response.status(), headers))
@@ -224,32 +238,32 @@ fn value<T: DeserializeOwned>(answer: Answer) -> Result<ResponseValue<T>, Error<
 }
 
 /// Whether the transport could not read the body to its end.
-fn is_broken(answer: &Answer) -> bool {
-    answer.response.extensions().get::<DecodeFailure>().is_some()
+fn is_broken(received: &Received) -> bool {
+    received.response.extensions().get::<DecodeFailure>().is_some()
 }
 
 /// The body that the transport has left to be read; of no room where it has not.
-fn rest(answer: Answer) -> Pin<Box<dyn Future<Output = Result<Answer, Error<()>>> + Send>> {
+fn rest(received: Received) -> Pin<Box<dyn Future<Output = Result<Received, Error<()>>> + Send>> {
     Box::pin(async {
-        let mut response = answer.response;
+        let mut response = received.response;
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(Error::ResponseBodyError)? {
             body.extend_from_slice(&chunk);
         }
         let body = Some(body.into());
-        Ok(Answer { response, body })
+        Ok(Received { response, body })
     })
 }
 
 fn misfit(mut response: Response, body: Bytes, error: serde_json::Error) -> Error<()> {
     response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
     let body = Some(body);
-    unexpected(Answer { response, body })
+    unexpected(Received { response, body })
 }
 
 /// The error of a response that is not what the contract promises, with its body in it. The generated code calls this.
-pub(crate) fn unexpected(answer: Answer) -> Error<()> {
-    Error::UnexpectedResponse(answer.into_response())
+pub(crate) fn unexpected(received: Received) -> Error<()> {
+    Error::UnexpectedResponse(received.into_response())
 }
 
 #[cfg(test)]

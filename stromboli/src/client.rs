@@ -4,9 +4,10 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::{FutureExt, TryFutureExt};
+use pin_project_lite::pin_project;
 use stromboli_generated::{ClientInfo, ResponseValue};
 
 use crate::config::ClientBuilder;
@@ -164,19 +165,50 @@ impl Client {
         self.0.transport.shared.max_response_bytes
     }
 
-    /// Awaits a generated call, and makes this crate's error of its error. Not an `async fn`: that would keep room for
-    /// the call twice, and for what makes the error beside it.
-    pub(crate) fn call<T>(
-        &self,
-        operation: &'static str,
-        call: impl Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<()>>>,
-    ) -> impl Future<Output = Result<T>> {
-        call.map_ok(ResponseValue::into_inner)
-            .or_else(move |error| failed(operation, error).map(Err))
+    /// Awaits a generated call, and makes this crate's error of its error.
+    pub(crate) fn call<T, F>(&self, operation: &'static str, call: F) -> Call<F>
+    where
+        F: Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<()>>>,
+    {
+        Call {
+            operation,
+            call,
+            failed: None,
+        }
     }
 }
 
-/// What makes the error: behind a pointer, and in a function of its own, so that its code is not beside that of each call.
+pin_project! {
+    /// A generated call. Not an `async fn`, which would keep room for the call twice.
+    pub(crate) struct Call<F> {
+        operation: &'static str,
+        #[pin]
+        call: F,
+        // What makes the error: behind a pointer, so that there is no room for it beside each call.
+        failed: Option<Pin<Box<dyn Future<Output = Error> + Send>>>,
+    }
+}
+
+impl<T, F> Future for Call<F>
+where
+    F: Future<Output = Result<ResponseValue<T>, stromboli_generated::Error<()>>>,
+{
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        let this = self.project();
+        let failed = match this.failed {
+            Some(failed) => failed,
+            None => match ready!(this.call.poll(cx)) {
+                Ok(response) => return Poll::Ready(Ok(response.into_inner())),
+                Err(error) => this.failed.insert(failed(this.operation, error)),
+            },
+        };
+        failed.as_mut().poll(cx).map(Err)
+    }
+}
+
+/// In a function of its own, so that its code is not beside that of each call.
 fn failed(
     operation: &'static str,
     error: stromboli_generated::Error<()>,

@@ -142,7 +142,9 @@ impl ClientBuilder {
     /// Uses an HTTP client of yours: its TLS roots, proxies and resolver, but also its connect timeout, its redirect
     /// policy and its retries. Give it `redirect::Policy::none()` and `retry::never()`, because reqwest would repeat the
     /// prompt to wherever a server redirects it, and over HTTP/2 to the same server; and no `read_timeout`, which would
-    /// cut a silent stream off. [`Timeouts`] apply to it as well. Because a redirect may have come before a connection
+    /// cut a silent stream off. With HTTP/2, which reqwest has by default and this crate's own client never, all calls share
+    /// one connection, and when a proxy's limit of streams is reached the next call waits until one ends.
+    /// [`Timeouts`] apply to it as well. Because a redirect may have come before a connection
     /// that failed, such a failure is no proof that nothing was sent: with a client of yours, only reads are repeated after
     /// it.
     ///
@@ -219,9 +221,16 @@ fn http_client(url: &str, timeouts: &Timeouts) -> Result<reqwest::Client> {
         .connect_timeout(timeouts.connect)
         .tcp_keepalive(KEEP_ALIVE)
         .redirect(Policy::none())
-        // Over HTTP/2 it would send a refused request again without a word, up to three times. Even one that is never sent
-        // again would be copied first, unless no other attempt is allowed.
+        // Over HTTP/2 all calls share one connection, and those that are too many for it wait without a word. Some other
+        // crate of the program may have HTTP/2 compiled in.
+        .http1_only()
+        // Even a request that is never sent again would be copied first, unless no other attempt is allowed.
         .retry(reqwest::retry::never().max_retries_per_request(0));
+    // Another crate of the program may have both compiled in, and reqwest would take the other one.
+    #[cfg(all(any(feature = "rustls", feature = "rustls-no-provider"), not(feature = "native-tls")))]
+    {
+        builder = builder.tls_backend_rustls();
+    }
     if is_loopback(url) {
         // What is meant for this machine goes to no proxy.
         builder = builder.no_proxy();

@@ -140,7 +140,7 @@ impl RunStream {
             return Ok(RunEvent::Output(data));
         };
         match event.as_str() {
-            "done" => match stromboli_messages::from_slice(data.as_bytes()) {
+            "done" => match stromboli_generated::run_stream_end(&data) {
                 Ok(end) => {
                     self.events.close();
                     Ok(RunEvent::Done(end))

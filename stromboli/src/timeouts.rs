@@ -24,19 +24,31 @@ fn go_duration(text: &str) -> Option<Duration> {
         rest = rest.strip_prefix(number)?;
         let unit = rest.split(|c: char| c.is_ascii_digit() || c == '.').next()?;
         rest = rest.strip_prefix(unit)?;
-        let seconds = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
+        let number = seconds(number)?;
+        let part = match unit {
+            "h" => number.checked_mul(3600)?,
+            "m" => number.checked_mul(60)?,
+            "s" => number,
+            "ms" => number / 1000,
+            "us" | "µs" => number / 1_000_000,
+            "ns" => number / 1_000_000_000,
             _ => return None,
         };
-        let part = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
         total = total.saturating_add(part);
     }
     Some(total)
+}
+
+/// Seconds, with a fraction or without. Not read as `f64`, which would bring a program 15 KB of code and tables.
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = [whole, fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    // The first nine digits, with zeros behind what there is of them.
+    let nanoseconds = format!("{fraction:0<9.9}").parse().ok()?;
+    Some(Duration::new(format!("0{whole}").parse().ok()?, nanoseconds))
 }
 
 /// How long each class of operation may take, all attempts and the waits between them included. `Duration::MAX` is no
@@ -133,6 +145,8 @@ mod tests {
             ("1h30m", minutes(95)),
             ("3600s", minutes(65)),
             ("1.5h", minutes(95)),
+            (".5h60.m", minutes(95)),
+            ("7200000ms", minutes(125)),
             ("10m", None),
             ("30m", None),
             ("", None),
@@ -141,6 +155,9 @@ mod tests {
             ("2 hours", None),
             ("h", None),
             ("1e300h", None),
+            ("1..5h", None),
+            (".h", None),
+            ("9999999999999999999h", None),
         ] {
             assert_eq!(longer_run(limit), needed, "{limit}");
         }

@@ -98,7 +98,7 @@ impl Failure {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn into_answer(error: Error) -> stromboli_generated::Answer {
+    fn into_received(error: Error) -> stromboli_generated::Received {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response
@@ -144,7 +144,7 @@ impl HttpTransport {
         mut request: Request,
         operation: &'static Operation,
         span: Span,
-    ) -> impl Future<Output = reqwest::Result<stromboli_generated::Answer>> + Send {
+    ) -> impl Future<Output = reqwest::Result<stromboli_generated::Received>> + Send {
         async move {
             request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
             if !self.options.headers.is_empty() {

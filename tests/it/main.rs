@@ -23,6 +23,7 @@ mod credentials;
 mod error_kinds;
 mod errors;
 mod hooks;
+mod http2;
 mod jobs;
 mod nouns;
 mod operations;

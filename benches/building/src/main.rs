@@ -6,13 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use report::{Budget, Measure, Result, Row};
+use report::{Budget, Measure, Pair, Result, Row};
 use rig::children_seconds;
 
 /// Rustc takes more processor time when it shares the processor, so all builds get as much of it.
 const JOBS: &str = "2";
 const DEBUG: &[&str] = &[];
 const RELEASE: &[&str] = &["--release"];
+/// One build by another differs by some hundredths from day to day, and from one to the next.
+const PAIRS: u32 = 3;
 /// The most of bare reqwest's time.
 const TIME: f64 = 1.25;
 const TOKIO: &str = r#"tokio = { version = "1", features = ["macros", "rt"] }"#;
@@ -44,20 +46,10 @@ const OURS: Program = Program {
     source: include_str!("../programs/stromboli.rs"),
 };
 
-/// Without what octocrab and async-openai do not have.
-const WITHOUT_HTTP2: Program = Program {
-    dependencies: concat!(
-        "stromboli = { path = \"",
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../stromboli\", default-features = false, features = [\"rustls\"] }"
-    ),
-    ..OURS
-};
-
 const BARE: Program = Program {
     name: "reqwest",
     client: "reqwest",
-    dependencies: "reqwest = { version = \"0.13.5\", default-features = false, features = [\"http2\", \"json\", \"query\", \"rustls\", \"stream\"] }\n\
+    dependencies: "reqwest = { version = \"0.13.5\", default-features = false, features = [\"json\", \"query\", \"rustls\", \"stream\"] }\n\
         serde = { version = \"1\", features = [\"derive\"] }",
     source: include_str!("../programs/reqwest.rs"),
 };
@@ -66,7 +58,7 @@ const BARE: Program = Program {
 const BY_HAND: Program = Program {
     name: "reqwest by hand",
     client: "reqwest",
-    dependencies: "reqwest = { version = \"0.13.5\", default-features = false, features = [\"http2\", \"json\", \"query\", \"rustls\", \"stream\"] }\n\
+    dependencies: "reqwest = { version = \"0.13.5\", default-features = false, features = [\"json\", \"query\", \"rustls\", \"stream\"] }\n\
         serde = { version = \"1\", features = [\"derive\"] }\n\
         serde_json = { version = \"1\", features = [\"float_roundtrip\"] }\n\
         tracing = \"0.1\"",
@@ -94,7 +86,7 @@ const OCTOCRAB: Program = Program {
     source: include_str!("../programs/octocrab.rs"),
 };
 
-/// What building one took.
+/// What building one took, and what came of it.
 struct Built {
     seconds: f64,
     crates: f64,
@@ -109,16 +101,13 @@ fn main() -> ExitCode {
 
 fn measure() -> Result<()> {
     let folder = std::env::current_exe()?.with_file_name("building");
-    let without_http2 = build(&folder, &WITHOUT_HTTP2)?;
     let ours = build(&folder, &OURS)?;
-
     let bare = build(&folder, &BARE)?;
-    let time = row("cold release build", &BARE, Measure::Time, ours.seconds, bare.seconds);
-    time.budget(Budget::AtMost(TIME)).print()?;
-    // What is built while a program is written. The release is not needed any more.
-    let debug = (cold_build(&folder, &OURS, DEBUG)?, cold_build(&folder, &BARE, DEBUG)?);
-    let debug = row("cold debug build", &BARE, Measure::Time, debug.0, debug.1);
-    debug.budget(Budget::AtMost(TIME)).print()?;
+    // These have warmed up what all builds read.
+    for (case, profile) in [("cold release build", RELEASE), ("cold debug build", DEBUG)] {
+        let time = in_turns(&folder, profile)?.row("building", case, BARE.name, Measure::Time);
+        time.budget(Budget::AtMost(TIME)).print()?;
+    }
     row("in the tree", &BARE, Measure::Crates, ours.crates, bare.crates).print()?;
     row("the program", &BARE, Measure::Bytes, ours.program, bare.program).print()?;
 
@@ -141,9 +130,6 @@ fn measure() -> Result<()> {
         };
         libraries.print()?;
         let size = row("the program", Measure::Bytes, ours.program, theirs.program);
-        size.budget(Budget::AtMost(1.0)).print()?;
-        let case = "the program, without HTTP/2 as theirs";
-        let size = row(case, Measure::Bytes, without_http2.program, theirs.program);
         size.budget(Budget::AtMost(1.0)).print()?;
     }
     Ok(())
@@ -174,6 +160,17 @@ fn build(folder: &Path, program: &Program) -> Result<Built> {
         libraries: libraries(&release.join("deps"), program.client)?,
         program: fs::metadata(release.join("program"))?.len() as f64,
     })
+}
+
+/// Ours and bare reqwest's, built from nothing one after the other, and again.
+fn in_turns(folder: &Path, profile: &[&str]) -> Result<Pair> {
+    let mut samples = Vec::new();
+    for n in 1..=PAIRS {
+        eprintln!("bench: pair {n} of {PAIRS} of builds");
+        let ours = cold_build(folder, &OURS, profile)?;
+        samples.push((ours, cold_build(folder, &BARE, profile)?));
+    }
+    Ok(Pair::of(&samples))
 }
 
 /// The processor time of a build from nothing.

@@ -17,6 +17,16 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// What samples of both sides show.
+    pub fn of(samples: &[(f64, f64)]) -> Self {
+        let middle = |value: fn(&(f64, f64)) -> f64| median(samples.iter().map(value).collect());
+        Self {
+            ours: middle(|it| it.0),
+            theirs: middle(|it| it.1),
+            ratio: middle(|it| it.0 / it.1),
+        }
+    }
+
     /// The same as a speed, where the pair was times.
     #[must_use]
     pub fn inverse(self) -> Self {
@@ -39,12 +49,7 @@ impl Pair {
 /// Asks both sides in turns, A B A B, for as many pairs and one more before them to warm up.
 pub fn in_turns(pairs: usize, mut ours: impl FnMut() -> f64, mut theirs: impl FnMut() -> f64) -> Pair {
     let samples: Vec<_> = (0..=pairs).map(|_| (ours(), theirs())).skip(1).collect();
-    let middle = |value: fn(&(f64, f64)) -> f64| median(samples.iter().map(value).collect());
-    Pair {
-        ours: middle(|it| it.0),
-        theirs: middle(|it| it.1),
-        ratio: middle(|it| it.0 / it.1),
-    }
+    Pair::of(&samples)
 }
 
 /// The processor time of one piece of work of each side, in seconds, measured in turns.

@@ -12,6 +12,17 @@ fn a_server_whose_url_holds_a_password_is_not_called_without_it() {
     }
 }
 
+#[test]
+fn a_request_with_a_body_says_that_it_and_its_answer_are_json() {
+    let url = Url::parse("http://localhost/run").unwrap();
+    let request = sends_json(Method::POST, url, serde_json::to_vec(&[1])).unwrap();
+    for header in [ACCEPT, CONTENT_TYPE] {
+        assert_eq!(request.headers()[&header], "application/json", "{header}");
+    }
+    assert_eq!(request.method(), Method::POST);
+    assert_eq!(request.body().and_then(|body| body.as_bytes()), Some(b"[1]".as_slice()));
+}
+
 #[derive(Debug)]
 struct Silent;
 

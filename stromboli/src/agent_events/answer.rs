@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use serde_json::Value;
 use stromboli_messages::{
     AssistantMessage, Block, Delta, Event, Message, ResultMessage, System, TerminalReason, UserMessage,
 };
@@ -284,7 +283,7 @@ impl Part {
                 (Some(pieces), Some(input)) if !pieces.is_empty() => {
                     // What the model itself did not write as JSON is told so, and what cannot be read is not compared.
                     let input = input.to_value().ok().filter(|input| input.get(UNPARSED).is_none());
-                    let pieces = serde_json::from_str::<Value>(pieces).ok();
+                    let pieces = stromboli_generated::json(pieces).ok();
                     input.is_some() && input != pieces
                 }
                 _ => false,

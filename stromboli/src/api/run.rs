@@ -1,5 +1,7 @@
 //! `POST /run`, `POST /run/async`, `GET /run/stream`.
 
+use std::pin::Pin;
+
 use stromboli_generated::types::{RunRequest, RunResponse};
 
 use crate::api::jobs::JobHandle;
@@ -40,17 +42,23 @@ impl Client {
     #[doc(alias = "Run")]
     #[doc(alias = "run_sync")]
     pub async fn run(&self, request: impl Into<RunRequest>) -> Result<RunResponse> {
-        let request = request.into();
-        check(&request)?;
-        let limit = request.podman.as_ref().and_then(|podman| podman.timeout.as_deref());
-        match limit.and_then(longer_run).filter(|_| self.has_default_run_time()) {
-            None => self.call("run_sync", self.raw().run_sync(&request)).await,
-            // Closing the connection at the usual time would kill the run and lose its output (WIRE §6).
-            Some(needed) => {
-                let patient = self.with_options(RequestOptions::new().timeout(needed));
-                self.call("run_sync", patient.raw().run_sync(&request)).await
+        self.run_request(request.into()).await
+    }
+
+    /// Behind a pointer, so that it is compiled here and not once more in each crate that runs a prompt.
+    fn run_request(&self, request: RunRequest) -> Pin<Box<dyn Future<Output = Result<RunResponse>> + Send + '_>> {
+        Box::pin(async move {
+            check(&request)?;
+            let limit = request.podman.as_ref().and_then(|podman| podman.timeout.as_deref());
+            match limit.and_then(longer_run).filter(|_| self.has_default_run_time()) {
+                None => self.call("run_sync", self.raw().run_sync(&request)).await,
+                // Closing the connection at the usual time would kill the run and lose its output (WIRE §6).
+                Some(needed) => {
+                    let patient = self.with_options(RequestOptions::new().timeout(needed));
+                    self.call("run_sync", patient.raw().run_sync(&request)).await
+                }
             }
-        }
+        })
     }
 
     /// Starts a prompt in the background and gives its job back at once.

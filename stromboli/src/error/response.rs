@@ -2,9 +2,8 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -12,6 +11,7 @@ use stromboli_generated::DecodeFailure;
 
 use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
 use crate::operation::{Effect, Operation, named};
+use crate::timeouts::seconds;
 use crate::transport::{Failure, Sent};
 
 /// Beginnings of the texts with which a server refuses a run before it starts one, although it answers 500 or 503
@@ -90,7 +90,7 @@ pub(crate) async fn from_response(operation: &Operation, mut response: Response)
             executed && operation.effect != Effect::Read,
         )
         .with_response(status, headers, &body);
-    error.0.retry_after = retry_after(error.headers(), Timestamp::now());
+    error.0.retry_after = retry_after(error.headers(), SystemTime::now());
     match failure {
         Some(DecodeFailure::Body(source)) => error.with_source(source),
         _ => error,
@@ -239,7 +239,7 @@ pub(crate) fn refused_before_execution(words: &str) -> bool {
 /// or the text itself.
 pub(crate) fn server_words(headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(body);
-    if let Ok(Ok(Value::Object(object))) = text.map(serde_json::from_str) {
+    if let Ok(Ok(Value::Object(object))) = text.map(stromboli_generated::json) {
         let words = object.get("error").or_else(|| object.get("message"))?.as_str()?;
         return Some(words.to_owned()).filter(|w| !w.is_empty());
     }
@@ -266,21 +266,23 @@ fn cut_words(body: &[u8]) -> Option<String> {
     // The end may be in the middle of a character or of an escape, which has six bytes at most.
     (0..7).find_map(|cut| {
         let closed = [value.get(..value.len().checked_sub(cut)?)?, b"\""].concat();
-        serde_json::from_str(std::str::from_utf8(&closed).ok()?).ok()
+        match stromboli_generated::json(std::str::from_utf8(&closed).ok()?) {
+            Ok(Value::String(words)) => Some(words),
+            _ => None,
+        }
     })
 }
 
 /// The wait that a response asks for: `retry-after-ms`, or `Retry-After` in seconds, with a fraction, or as a date.
-pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::trim);
-    let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     if let Some(wait) = text("retry-after-ms").and_then(|ms| Some(seconds(ms)? / 1000)) {
         return Some(wait);
     }
     let value = text(RETRY_AFTER.as_str())?;
     seconds(value).or_else(|| {
-        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
-        Some(Duration::try_from(at.duration_since(now)).unwrap_or_default())
+        let at = httpdate::parse_http_date(value).ok()?;
+        Some(at.duration_since(now).unwrap_or_default())
     })
 }
 

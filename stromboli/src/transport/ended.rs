@@ -49,14 +49,14 @@ impl Answer {
     }
 
     /// What the generated call gets, with all of this in it.
-    fn hand_over(mut self, mut sent: Sent) -> stromboli_generated::Answer {
+    fn hand_over(mut self, mut sent: Sent) -> stromboli_generated::Received {
         sent.may_have_executed |= self.moved;
         let extensions = self.response.extensions_mut();
         sent.travel_in(extensions);
         if let Some(failure) = self.failure {
             extensions.insert(failure);
         }
-        stromboli_generated::Answer {
+        stromboli_generated::Received {
             response: self.response,
             body: Some(self.body),
         }
@@ -75,7 +75,7 @@ impl Ended {
                 None => Some(Outcome::Answered {
                     status: answer.status().as_u16(),
                     refused: answer.is_refused(),
-                    retry_after: retry_after(answer.response.headers(), jiff::Timestamp::now()),
+                    retry_after: retry_after(answer.response.headers(), std::time::SystemTime::now()),
                 }),
             },
             // Neither a request that cannot be built nor a certificate gets better by waiting.
@@ -135,7 +135,7 @@ pub(super) fn finish(
     sent: Sent,
     operation: &Operation,
     span: &Span,
-) -> reqwest::Result<stromboli_generated::Answer> {
+) -> reqwest::Result<stromboli_generated::Received> {
     // A change that was lost may have been made, and then its repetition finds nothing left to change.
     let told = match unclear {
         Some(unclear) if last.has_status(&[404, 409, 410]) => unclear,
@@ -171,16 +171,16 @@ pub(super) fn finish(
         Ended::Unanswered(error) => {
             let error = without_response(operation, error, sent);
             span.record("error.type", error.code());
-            Ok(Failure::into_answer(error))
+            Ok(Failure::into_received(error))
         }
         Ended::Unsent(error) => {
             let error = error.unsent(operation.id, sent.attempts - 1, sent.may_have_executed);
             span.record("error.type", error.code());
-            Ok(Failure::into_answer(error))
+            Ok(Failure::into_received(error))
         }
         Ended::Failed(error) => {
             span.record("error.type", error.code());
-            Ok(Failure::into_answer(error))
+            Ok(Failure::into_received(error))
         }
     }
 }

@@ -97,6 +97,11 @@ impl VisitMut for Calls {
             && let Some(method) = without_body(&text(&built.expr))
         {
             *expr = parse_quote!(crate::transport::asks_for_json(::reqwest::Method::#method, url));
+        } else if let Expr::Try(built) = expr
+            && let Some(method) = with_body(&text(&built.expr))
+        {
+            let body: Expr = parse_quote!(::serde_json::to_vec(body));
+            *expr = parse_quote!(crate::transport::sends_json(::reqwest::Method::#method, url, #body)?);
         } else if let Expr::Call(call) = expr
             && text(&call.func) == "ResponseValue :: from_response"
         {
@@ -119,9 +124,17 @@ impl VisitMut for Calls {
 
 /// `GET` of the code that builds a `GET` request with nothing but what it accepts.
 fn without_body(code: &str) -> Option<syn::Ident> {
+    method(code, " (url)) . build ()")
+}
+
+/// `POST` of the code that builds a `POST` request with a body of JSON, and nothing else but what it accepts.
+fn with_body(code: &str) -> Option<syn::Ident> {
+    method(code, " (url)) . json (& body) . build ()")
+}
+
+fn method(code: &str, rest: &str) -> Option<syn::Ident> {
     let method = code.strip_prefix("crate :: transport :: accepts_json (self . client . ")?;
-    let method = method.strip_suffix(" (url)) . build ()")?;
-    let method = method.to_uppercase();
+    let method = method.strip_suffix(rest)?.to_uppercase();
     ["GET", "POST", "DELETE"]
         .contains(&&*method)
         .then(|| format_ident!("{method}"))

@@ -44,7 +44,7 @@ fn words_that_were_cut_off_are_found_wherever_the_cut_is() {
 
 #[test]
 fn waits_are_read_in_every_form() {
-    let now: Timestamp = "2026-05-06T12:00:00Z".parse().unwrap();
+    let now = "2026-05-06T12:00:00Z".parse::<jiff::Timestamp>().unwrap().into();
     for (pairs, wait) in [
         (vec![("retry-after", "3")], Some(Duration::from_secs(3))),
         (vec![("retry-after", "0.5")], Some(Duration::from_millis(500))),
@@ -57,10 +57,20 @@ fn waits_are_read_in_every_form() {
             Some(Duration::from_secs(30)),
         ),
         (
+            vec![("retry-after", "Wednesday, 06-May-26 12:00:30 GMT")],
+            Some(Duration::from_secs(30)),
+        ),
+        (
+            vec![("retry-after", "Wed May  6 12:00:30 2026")],
+            Some(Duration::from_secs(30)),
+        ),
+        (
             vec![("retry-after", "Wed, 06 May 2026 11:00:00 GMT")],
             Some(Duration::ZERO),
         ),
         (vec![("retry-after", "-1")], None),
+        (vec![("retry-after", ".")], None),
+        (vec![("retry-after", "99999999999999999999")], None),
         (vec![("retry-after", "NaN")], None),
         (vec![("retry-after", "1e300")], None),
         (vec![("retry-after", "soon")], None),

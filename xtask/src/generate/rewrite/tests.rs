@@ -28,11 +28,11 @@ fn what_an_answer_may_be_is_said_by_the_seam() {
         r#"impl Client { async fn get(&self) {
             let request = self.client.get(url)
                 .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
-                .json(&body)
+                .query(&query)
                 .build()?;
         } }"#,
     );
-    let request = "crate::transport::accepts_json(self.client.get(url)).json(&body).build()?";
+    let request = "crate::transport::accepts_json(self.client.get(url)).query(&query).build()?";
     // However its lines are broken.
     let unbroken = code.split_whitespace().collect::<String>();
     assert!(unbroken.contains(request), "{code}");
@@ -49,6 +49,21 @@ fn a_request_of_a_url_alone_is_made_without_a_builder() {
     );
     let request = "let request = crate::transport::asks_for_json(::reqwest::Method::DELETE, url);";
     assert!(code.contains(request), "{code}");
+}
+
+#[test]
+fn a_request_of_a_url_and_a_body_is_made_without_a_builder() {
+    let code = rewritten(
+        r#"impl Client { async fn run(&self) {
+            let request = self.client.post(url)
+                .header(::reqwest::header::ACCEPT, ::reqwest::header::HeaderValue::from_static("application/json"))
+                .json(&body)
+                .build()?;
+        } }"#,
+    );
+    let request = "crate::transport::sends_json(::reqwest::Method::POST,url,::serde_json::to_vec(body),)?";
+    let unbroken = code.split_whitespace().collect::<String>();
+    assert!(unbroken.contains(request), "{code}");
 }
 
 #[test]
