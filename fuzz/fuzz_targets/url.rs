@@ -124,7 +124,7 @@ impl Transport for Seen {
         *self.0.lock().expect("one thread") = Some(request.url().clone());
         let mut response = http::Response::new(Vec::new());
         *response.status_mut() = reqwest::StatusCode::NOT_FOUND;
-        Box::pin(async { Ok(response.into()) })
+        Box::pin(async { Ok(reqwest::Response::from(response).into()) })
     }
 }
 

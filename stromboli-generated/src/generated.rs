@@ -2212,7 +2212,7 @@ Arguments:
         let request = self.client.delete(url).build()?;
         let response = self.inner.execute(request, "agent_stop").await?;
         match response.status().as_u16() {
-            204u16 => Ok(ResponseValue::empty(response)),
+            204u16 => Ok(crate::transport::empty(response)),
             _ => Err(crate::transport::unexpected(response)),
         }
     }

@@ -39,4 +39,4 @@ pub use outcome::AgentFailure;
 #[doc(hidden)]
 pub use read::{json, run_stream_end};
 pub use structured::StructuredError;
-pub use transport::{DecodeFailure, ReadBody, ResponseFuture, SharedTransport, Transport};
+pub use transport::{DecodeFailure, Received, ResponseFuture, SharedTransport, Transport};

@@ -10,14 +10,14 @@ use bytes::Bytes;
 use futures_core::Stream;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, Url};
+use reqwest::{Method, Request, RequestBuilder, Response, ResponseBuilderExt, StatusCode, Url};
 
 use crate::generated::{ByteStream, Client, Error, ResponseValue};
 use crate::place::Answer;
 use crate::read::Blocks;
 
 /// What [`Transport::execute`] gives back.
-pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Response>> + Send + 'a>>;
+pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = reqwest::Result<Received>> + Send + 'a>>;
 
 /// The transport of a [`Client`], shared by its clones.
 pub type SharedTransport = Arc<dyn Transport>;
@@ -68,11 +68,16 @@ pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Erro
             "base URL cannot be read or holds credentials".to_owned(),
         ));
     };
+    let mut url = base.clone();
+    // Most servers have no path of their own, and many paths are fixed.
+    if let ("/", Some(path)) = (base.path(), path.as_str()) {
+        url.set_path(path);
+        return Ok(url);
+    }
     // Room for most paths, which would otherwise grow piece by piece.
     let mut whole = String::with_capacity(base.path().len() + 64);
     whole.push_str(base.path().trim_end_matches('/'));
     fmt::Write::write_fmt(&mut whole, path).map_err(|error| Error::InvalidRequest(error.to_string()))?;
-    let mut url = base.clone();
     url.set_path(&whole);
     Ok(url)
 }
@@ -86,6 +91,8 @@ pub(crate) fn url(client: &Client, path: fmt::Arguments<'_>) -> Result<Url, Erro
 pub enum DecodeFailure {
     /// The body ended early or took too long.
     Body(Arc<reqwest::Error>),
+    /// The body was not complete within the time that the transport gives a call.
+    TimedOut,
     /// The body is larger than the transport allows.
     TooLarge {
         /// What it allows, in bytes.
@@ -95,10 +102,42 @@ pub enum DecodeFailure {
     Json(Arc<serde_json::Error>),
 }
 
-/// The body of a response, in its extensions, where a [`Transport`] that reads bodies itself puts it: the response's own
-/// body is empty then. To make a response anew around it would cost every call a tenth of its memory allocations.
-#[derive(Clone)]
-pub struct ReadBody(pub Bytes);
+/// A response, and beside it the body, when a [`Transport`] has read it: the response's own is empty then. To make a response
+/// anew around it would cost every call a tenth of its memory allocations.
+#[derive(Debug)]
+pub struct Received {
+    /// As it came.
+    pub response: Response,
+    /// `None` when it is still to be read.
+    pub body: Option<Bytes>,
+}
+
+impl Received {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// The response with its body in it.
+    pub fn into_response(self) -> Response {
+        let Self { response, body } = self;
+        let Some(body) = body else {
+            return response;
+        };
+        let url = http::Response::builder().url(response.url().clone()).body(());
+        let (mut parts, _) = http::Response::<reqwest::Body>::from(response).into_parts();
+        parts
+            .extensions
+            .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
+        http::Response::from_parts(parts, body).into()
+    }
+}
+
+/// A response whose body is still to be read.
+impl From<Response> for Received {
+    fn from(response: Response) -> Self {
+        Self { response, body: None }
+    }
+}
 
 /// A request whose answer is JSON.
 pub(crate) fn accepts_json(request: RequestBuilder) -> RequestBuilder {
@@ -127,9 +166,15 @@ pub(crate) fn sends_json(method: Method, url: Url, body: serde_json::Result<Vec<
     Ok(request)
 }
 
+/// A response that has no body. The generated code calls this instead of progenitor's own.
+pub(crate) fn empty(received: Received) -> ResponseValue<()> {
+    ResponseValue::empty(received.response)
+}
+
 /// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
 /// copies the headers.
-pub(crate) fn stream(mut response: Response) -> ResponseValue<ByteStream> {
+pub(crate) fn stream(received: Received) -> ResponseValue<ByteStream> {
+    let mut response = received.response;
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let beside = Some(std::mem::take(response.extensions_mut()));
     let body = Body {
@@ -161,16 +206,28 @@ impl<S: Stream + Unpin> Stream for Body<S> {
 /// Reads the body of a successful response into `T`. The generated code calls this instead of progenitor's own
 /// decoder, which drops status and headers when it fails.
 ///
-/// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here.
-pub(crate) async fn decode<T: Answer>(mut response: Response) -> Result<ResponseValue<T>, Error<()>> {
-    if is_broken(&response) {
-        return Err(unexpected(response));
+/// It is compiled in each crate that awaits a call, as all that is generic or `async`; what it calls is only here. Not an
+/// `async fn`, which would keep its argument twice.
+#[allow(clippy::manual_async_fn, reason = "the future is smaller")]
+pub(crate) fn decode<T: Answer>(
+    received: Received,
+) -> impl Future<Output = Result<ResponseValue<T>, Error<()>>> + Send {
+    async move {
+        if received.body.is_some() || is_broken(&received) {
+            value(received)
+        } else {
+            value(rest(received).await?)
+        }
     }
-    let body = match arrived(&mut response) {
-        Some(body) => body,
-        // Not here when the transport has read the body, and then of no room either.
-        None => rest(&mut response).await.map_err(Error::ResponseBodyError)?,
-    };
+}
+
+#[allow(clippy::result_large_err, reason = "as that of `url`")]
+fn value<T: Answer>(received: Received) -> Result<ResponseValue<T>, Error<()>> {
+    if is_broken(&received) {
+        return Err(unexpected(received));
+    }
+    let Received { mut response, body } = received;
+    let body = body.unwrap_or_default();
     match T::Blocks::body::<T>(&body) {
         Ok(value) => {
             let headers = std::mem::take(response.headers_mut());
@@ -181,42 +238,32 @@ pub(crate) async fn decode<T: Answer>(mut response: Response) -> Result<Response
 }
 
 /// Whether the transport could not read the body to its end.
-fn is_broken(response: &Response) -> bool {
-    response.extensions().get::<DecodeFailure>().is_some()
+fn is_broken(received: &Received) -> bool {
+    received.response.extensions().get::<DecodeFailure>().is_some()
 }
 
-/// The body, if the transport has read it.
-fn arrived(response: &mut Response) -> Option<Bytes> {
-    response.extensions_mut().remove().map(|ReadBody(body)| body)
-}
-
-fn rest(response: &mut Response) -> Pin<Box<dyn Future<Output = reqwest::Result<Bytes>> + Send + '_>> {
+/// The body that the transport has left to be read; of no room where it has not.
+fn rest(received: Received) -> Pin<Box<dyn Future<Output = Result<Received, Error<()>>> + Send>> {
     Box::pin(async {
+        let mut response = received.response;
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
+        while let Some(chunk) = response.chunk().await.map_err(Error::ResponseBodyError)? {
             body.extend_from_slice(&chunk);
         }
-        Ok(body.into())
+        let body = Some(body.into());
+        Ok(Received { response, body })
     })
 }
 
 fn misfit(mut response: Response, body: Bytes, error: serde_json::Error) -> Error<()> {
     response.extensions_mut().insert(DecodeFailure::Json(Arc::new(error)));
-    response.extensions_mut().insert(ReadBody(body));
-    unexpected(response)
+    let body = Some(body);
+    unexpected(Received { response, body })
 }
 
 /// The error of a response that is not what the contract promises, with its body in it. The generated code calls this.
-pub(crate) fn unexpected(mut response: Response) -> Error<()> {
-    let Some(ReadBody(body)) = response.extensions_mut().remove() else {
-        return Error::UnexpectedResponse(response);
-    };
-    let url = http::Response::builder().url(response.url().clone()).body(());
-    let (mut parts, _) = http::Response::<reqwest::Body>::from(response).into_parts();
-    parts
-        .extensions
-        .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
-    Error::UnexpectedResponse(http::Response::from_parts(parts, body).into())
+pub(crate) fn unexpected(received: Received) -> Error<()> {
+    Error::UnexpectedResponse(received.into_response())
 }
 
 #[cfg(test)]

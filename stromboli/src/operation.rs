@@ -120,20 +120,28 @@ const fn since(version: &'static str, operation: Operation) -> Operation {
 
 /// What [`Client::request`](crate::Client::request) sends: any operation, so the worst is assumed of its effect, and the
 /// longest of its time.
-pub(crate) const REQUEST: Operation = operation("request", "", Effect::Executes, Class::Stream);
+pub(crate) static REQUEST: Operation = operation("request", "", Effect::Executes, Class::Stream);
 
-/// The operation with this id of the contract. Of one that the table does not know, called through `raw()`, nothing is
-/// assumed in its favour.
-pub(crate) fn find(id: &'static str) -> Operation {
+/// What is sent under an id that the table does not have: nothing is assumed in its favour.
+static UNKNOWN: Operation = operation("unknown", "", Effect::Executes, Class::Run);
+
+/// The operation with this id of the contract. No call has another.
+pub(crate) fn find(id: &str) -> &'static Operation {
+    known(id).unwrap_or(&UNKNOWN)
+}
+
+/// The same for an id that a caller names, who finds it in the error.
+pub(crate) fn named(id: &'static str) -> Operation {
+    known(id).copied().unwrap_or(Operation { id, ..UNKNOWN })
+}
+
+fn known(id: &str) -> Option<&'static Operation> {
     if id == REQUEST.id {
-        return REQUEST;
+        return Some(&REQUEST);
     }
     // Not one after the other: that would fill a good part of the processor's nearest cache with the table, in each call.
     let known = OPERATIONS.binary_search_by(|operation| operation.id.cmp(id));
-    known
-        .ok()
-        .and_then(|at| OPERATIONS.get(at).copied())
-        .unwrap_or(operation(id, "", Effect::Executes, Class::Run))
+    known.ok().and_then(|at| OPERATIONS.get(at))
 }
 
 #[cfg(test)]
@@ -168,6 +176,9 @@ mod tests {
         for id in ["run_sync", "run_async", "run_stream", "agent_create", "agent_send"] {
             assert_eq!(find(id).effect, Effect::Executes, "{id}");
         }
-        assert_eq!(find("brand_new").effect, Effect::Executes);
+        for operation in [*find("brand_new"), named("brand_new")] {
+            assert_eq!((operation.effect, operation.class), (Effect::Executes, Class::Run));
+        }
+        assert_eq!(named("brand_new").id, "brand_new");
     }
 }

@@ -44,14 +44,14 @@ impl Client {
             *request.body_mut() = Some(body.into());
         }
         let failed = match self.raw().inner().execute(request, REQUEST.id).await {
-            Ok(response) if response.status().is_success() => {
+            Ok(answer) if answer.response.status().is_success() => {
                 return Ok(RawResponse {
-                    response,
+                    response: answer.response,
                     idle: self.stream_idle(),
                     limit: self.max_text_bytes(),
                 });
             }
-            Ok(response) => RawError::<()>::UnexpectedResponse(response),
+            Ok(answer) => RawError::<()>::UnexpectedResponse(answer.into_response()),
             Err(error) => RawError::CommunicationError(error),
         };
         Err(Error::from_raw(REQUEST.id, failed).await)

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, HeaderValue, USER_AGENT};
-use reqwest::{Request, Response, StatusCode, Url};
-use stromboli_generated::{ResponseFuture, Transport};
+use reqwest::{Request, Response, StatusCode};
+use stromboli_generated::{DecodeFailure, ResponseFuture, Transport};
 use tokio::time::Instant;
+use tokio::time::error::Elapsed;
 use tracing::{Instrument, Span};
 
 use crate::error::{BODY_TIME, Error, ErrorKind, MAX_BODY, Result, without_response};
@@ -24,8 +25,8 @@ use crate::retry::{Budget, RetryPolicy};
 use crate::timeouts::{DEFAULT_RUN, Timeouts};
 use crate::token::{Auth, Token};
 use body::Body;
-use ended::{Answer, Ended, finish};
-use request::{copy, span};
+use ended::{Answer, Ended, finish, late};
+use request::{Attempt, copy, span};
 
 /// The transport behind [`Client`](crate::Client) and its `raw()`: what all clones share, and the options of one.
 #[derive(Clone, Debug)]
@@ -49,6 +50,9 @@ pub(crate) struct Shared {
 
 /// The longest URL that the HTTP client can send, in bytes; of all that this crate sends, only a prompt can be as long.
 const MAX_URL: usize = 65_534;
+
+/// As long as no limit: what all clocks can be set to, as Tokio has it.
+const FOREVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// How often a call was sent; in the extensions of its response, for the error that this may become.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,20 +98,20 @@ impl Failure {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    fn into_response(error: Error) -> Response {
+    fn into_received(error: Error) -> stromboli_generated::Received {
         let mut response = http::Response::new(Bytes::new());
         *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
         response
             .extensions_mut()
             .insert(Self(Arc::new(Mutex::new(Some(error)))));
-        response.into()
+        Response::from(response).into()
     }
 }
 
 impl Transport for HttpTransport {
     fn execute(&self, request: Request, operation_id: &'static str) -> ResponseFuture<'_> {
         let operation = find(operation_id);
-        let span = span(&request, &operation);
+        let span = span(&request, operation);
         Box::pin(self.call(request, operation, span.clone()).instrument(span))
     }
 }
@@ -138,170 +142,164 @@ impl HttpTransport {
     fn call(
         &self,
         mut request: Request,
-        operation: Operation,
+        operation: &'static Operation,
         span: Span,
-    ) -> impl Future<Output = reqwest::Result<Response>> + Send {
+    ) -> impl Future<Output = reqwest::Result<stromboli_generated::Received>> + Send {
         async move {
-            let mut started = Instant::now();
-            let deadline = started.checked_add(self.time(operation.class).min(self.shared.retry.deadline));
             request.headers_mut().insert(USER_AGENT, self.shared.user_agent.clone());
             if !self.options.headers.is_empty() {
                 request.headers_mut().extend(self.options.headers.clone());
             }
-
-            let mut sent = Sent {
-                attempts: 0,
-                may_have_executed: false,
+            let started = Instant::now();
+            let time = self.time(operation.class).min(self.shared.retry.deadline);
+            let mut attempt = Attempt {
+                request: &request,
+                operation,
+                number: 0,
+                started,
+                deadline: started + time.min(FOREVER),
             };
+            let mut may_have_executed = false;
             let mut renewed = false;
-            // The token of the attempt before, if the server refused it.
-            let mut rejected: Option<Token> = None;
+            // The token that was sent. Where it is here before an attempt, the server has refused it.
+            let mut token: Option<Token> = None;
             // How an earlier attempt ended that may have been carried out.
             let mut unclear: Option<Box<Ended>> = None;
             loop {
-                sent.attempts += 1;
-                let may_renew = !renewed && self.shared.auth.renews();
-                let (ended, token) = self
-                    .attempt(
-                        &request,
-                        &operation,
-                        (started, deadline),
-                        sent.attempts,
-                        rejected.take().as_ref(),
-                    )
-                    .await;
-
-                if may_renew && ended.refused_token() {
-                    // A token is refused before anything is done, so sending again with another is safe for every operation.
-                    rejected = token;
-                    renewed = true;
-                    started = Instant::now();
-                    self.shared.hooks.on_retry(&RetryEvent {
-                        operation: operation.id,
-                        attempt: sent.attempts,
-                        wait: Duration::ZERO,
-                    });
-                    continue;
-                }
-                if ended.succeeded() && sent.attempts == 1 {
-                    self.shared.budget.reward();
-                }
-                let wait = ended.outcome().and_then(|outcome| {
-                    let policy = self.options.policy(&self.shared.retry);
-                    let wait = policy.decide(operation.effect, sent.attempts, outcome, fastrand::f64())?;
-                    let in_time =
-                        deadline.is_none_or(|deadline| wait < deadline.saturating_duration_since(Instant::now()));
-                    (in_time && self.shared.budget.take()).then_some(wait)
-                });
-                let Some(wait) = wait else {
-                    return finish(ended, unclear.map(|unclear| *unclear), sent, &operation, &span);
+                attempt.number += 1;
+                // How it ended is not kept while waiting for the next, and takes no room.
+                let wait = {
+                    let ended = self.attempt(&attempt, &mut token).await;
+                    if !renewed && self.shared.auth.renews() && ended.refused_token() {
+                        // A token is refused before anything is done, so sending again with another is safe for every operation.
+                        renewed = true;
+                        Duration::ZERO
+                    } else {
+                        token = None;
+                        if ended.succeeded() && attempt.number == 1 {
+                            self.shared.budget.reward();
+                        }
+                        let Some(wait) = self.wait(&ended, &attempt) else {
+                            let sent = Sent {
+                                attempts: attempt.number,
+                                may_have_executed,
+                            };
+                            return finish(ended, unclear.map(|unclear| *unclear), sent, operation, &span);
+                        };
+                        if operation.effect == Effect::Repeatable && ended.may_have_executed() {
+                            may_have_executed = true;
+                            unclear = Some(Box::new(ended));
+                        }
+                        wait
+                    }
                 };
-                if operation.effect == Effect::Repeatable && ended.may_have_executed() {
-                    sent.may_have_executed = true;
-                    unclear = Some(Box::new(ended));
-                }
                 self.shared.hooks.on_retry(&RetryEvent {
                     operation: operation.id,
-                    attempt: sent.attempts,
+                    attempt: attempt.number,
                     wait,
                 });
-                tokio::time::sleep(wait).await;
-                started = Instant::now();
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                attempt.started = Instant::now();
             }
         }
     }
 
-    /// Sends a copy of the request and reads the response, unless it is a stream. Gives the token that was sent as well.
+    /// The wait before another attempt, if there shall be one.
+    fn wait(&self, ended: &Ended, attempt: &Attempt<'_>) -> Option<Duration> {
+        let outcome = ended.outcome()?;
+        let policy = self.options.policy(&self.shared.retry);
+        let wait = policy.decide(attempt.operation.effect, attempt.number, outcome, fastrand::f64())?;
+        let in_time = wait < attempt.deadline.saturating_duration_since(Instant::now());
+        (in_time && self.shared.budget.take()).then_some(wait)
+    }
+
+    /// Sends a copy of the request and reads the response, unless it is a stream.
     #[expect(clippy::manual_async_fn, reason = "the future is smaller, as that of `call`")]
     fn attempt<'a>(
         &'a self,
-        request: &'a Request,
-        operation: &'a Operation,
-        (started, deadline): (Instant, Option<Instant>),
-        attempt: u32,
-        rejected: Option<&'a Token>,
-    ) -> impl Future<Output = (Ended, Option<Token>)> + Send + 'a {
+        attempt: &'a Attempt<'a>,
+        token: &'a mut Option<Token>,
+    ) -> impl Future<Output = Ended> + Send + 'a {
         async move {
-            let token = match self.token(rejected, deadline).await {
-                Ok(token) => token,
-                Err(error) => return (Ended::Unsent(error), None),
-            };
-            let is_stream = operation.class.is_stream();
-            let (sent, left) = match self.send(request, operation, attempt, token.as_ref(), deadline) {
-                Ok(sent) => sent,
-                Err(error) => return (Ended::Unsent(error), None),
-            };
-            // A block of its own, so that no room is kept for the result while the body is read.
-            let mut response = {
-                let answered = if is_stream {
-                    // Its timer is as large as all else here, which calls that are no streams should not carry.
-                    Box::pin(tokio::time::timeout(left, sent)).await
-                } else {
-                    Ok(sent.await)
-                };
-                match answered {
-                    Ok(Ok(response)) => response,
-                    Ok(Err(error)) => return (self.unanswered(error, request.url(), operation, attempt), token),
-                    Err(elapsed) => {
-                        let error = Error::new(ErrorKind::Timeout, format!("server sent nothing for {left:?}"));
-                        let executed = operation.effect != Effect::Read;
-                        let error = error.with_source(elapsed).sent(operation.id, attempt, executed);
-                        return (Ended::Failed(error), token);
-                    }
-                }
-            };
-            self.shared.hooks.on_response(|| ResponseEvent {
-                operation: operation.id,
-                attempt,
-                status: response.status(),
-                headers: response.headers(),
-                elapsed: started.elapsed(),
-            });
-            let moved = response.url() != request.url();
-            let success = response.status().is_success();
-            if success && is_stream {
-                return (Ended::Open(response), token);
+            if let Err(error) = self.renew(token, attempt.deadline).await {
+                return Ended::Unsent(error);
             }
+            let sent = match self.send(attempt, token.as_ref()) {
+                Ok(sent) => sent,
+                Err(error) => return Ended::Unsent(error),
+            };
+            let mut answered = None;
             let mut body = Body::default();
-            let failure = if success {
-                body.read(&mut response, self.shared.max_response_bytes).await
-            } else {
-                // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for long.
-                let left = deadline.map_or(BODY_TIME, |deadline| {
-                    deadline.saturating_duration_since(Instant::now()).min(BODY_TIME)
+            // One timer for head and body. Not reqwest's, which travels in a map of its own, and which streams do without.
+            let read = tokio::time::timeout_at(attempt.deadline, async {
+                let Ok(response) = answered.insert(sent.await) else {
+                    return None;
+                };
+                self.shared.hooks.on_response(|| ResponseEvent {
+                    operation: attempt.operation.id,
+                    attempt: attempt.number,
+                    status: response.status(),
+                    headers: response.headers(),
+                    elapsed: attempt.started.elapsed(),
                 });
-                // Few calls fail, and none of the others should be so large.
-                let _ = tokio::time::timeout(left, Box::pin(body.read(&mut response, MAX_BODY))).await;
-                None
-            };
-            let answer = Answer {
-                response,
-                body: body.whole(),
-                failure,
-                moved,
-            };
-            (Ended::Answered(answer), token)
+                if !response.status().is_success() {
+                    // Of an error, the status is what counts: the beginning of its body is enough, and it is not waited for
+                    // long. Few calls fail, and none of the others should be so large.
+                    let _ = Box::pin(tokio::time::timeout(BODY_TIME, body.read(response, MAX_BODY))).await;
+                    None
+                } else if attempt.operation.class.is_stream() {
+                    None
+                } else {
+                    body.read(response, self.shared.max_response_bytes).await
+                }
+            })
+            .await;
+            self.ended(attempt, answered, read, body)
         }
     }
 
-    /// Begins to send a copy of the request, with all that is only for this attempt, and says what time it has. Not part of the future of an attempt,
+    /// What an attempt comes to. `read` says why the body is not whole, or that the time was up.
+    fn ended(
+        &self,
+        attempt: &Attempt<'_>,
+        answered: Option<reqwest::Result<Response>>,
+        read: std::result::Result<Option<DecodeFailure>, Elapsed>,
+        body: Body,
+    ) -> Ended {
+        let response = match answered {
+            Some(Ok(response)) => response,
+            Some(Err(error)) => return self.unanswered(error, attempt),
+            None => return late(attempt),
+        };
+        let success = response.status().is_success();
+        if success && attempt.operation.class.is_stream() {
+            return Ended::Open(response);
+        }
+        Ended::Answered(Answer {
+            moved: response.url() != attempt.request.url(),
+            failure: read.unwrap_or_else(|_| success.then_some(DecodeFailure::TimedOut)),
+            body: body.whole(),
+            response,
+        })
+    }
+
+    /// Begins to send a copy of the request, with all that is only for this attempt. Not part of the future of an attempt,
     /// which would keep room for the copy as long as it waits.
     fn send(
         &self,
-        request: &Request,
-        operation: &Operation,
-        attempt: u32,
+        attempt: &Attempt<'_>,
         token: Option<&Token>,
-        deadline: Option<Instant>,
-    ) -> Result<(impl Future<Output = reqwest::Result<Response>> + use<>, Duration)> {
-        let Some(mut request) = copy(request) else {
+    ) -> Result<impl Future<Output = reqwest::Result<Response>> + use<>> {
+        let Some(mut request) = copy(attempt.request) else {
             // No request of the contract is one.
             let message = "request has a body that can be read only once";
             return Err(Error::new(ErrorKind::InvalidInput, message));
         };
         self.shared.hooks.on_request(&mut RequestEvent {
-            operation: operation.id,
-            attempt,
+            operation: attempt.operation.id,
+            attempt: attempt.number,
             headers: request.headers_mut(),
         });
         if let Some(token) = token {
@@ -313,31 +311,26 @@ impl HttpTransport {
                 format!("URL with the prompt has {length} bytes, the most is {MAX_URL}, so use `run` or `start`");
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
-        let left = deadline.map_or(Duration::MAX, |deadline| {
-            deadline.saturating_duration_since(Instant::now())
-        });
-        // Reqwest's time covers the whole of a response. A stream has none, not even that of the caller's own HTTP client,
-        // so opening one has ours.
-        *request.timeout_mut() = if operation.class.is_stream() {
-            self.shared.brought_http.then_some(Duration::MAX)
-        } else {
-            Some(left)
-        };
-        Ok((self.shared.http.execute(request), left))
+        if self.shared.brought_http {
+            // The caller's HTTP client may have a time of its own, which would end a stream or a run.
+            *request.timeout_mut() = Some(Duration::MAX);
+        }
+        Ok(self.shared.http.execute(request))
     }
 
     /// What a request that `error` ended comes to.
-    fn unanswered(&self, mut error: reqwest::Error, url: &Url, operation: &Operation, attempt: u32) -> Ended {
+    fn unanswered(&self, mut error: reqwest::Error, attempt: &Attempt<'_>) -> Ended {
+        let operation = attempt.operation;
         let executed = operation.effect != Effect::Read;
-        if error.is_redirect() || error.url().is_some_and(|at| at != url) {
+        if error.is_redirect() || error.url().is_some_and(|at| at != attempt.request.url()) {
             let message = "the HTTP client followed a redirect and failed there, give it redirect::Policy::none()";
             let error = Error::new(ErrorKind::Redirect, message).with_source(error.without_url());
-            return Ended::Failed(error.sent(operation.id, attempt, executed));
+            return Ended::Failed(error.sent(operation.id, attempt.number, executed));
         }
         // Reqwest does not say whether a redirect came before, and only of our own client is it known that none did.
         if self.shared.brought_http && error.is_connect() && executed {
             let sent = Sent {
-                attempts: attempt,
+                attempts: attempt.number,
                 may_have_executed: true,
             };
             return Ended::Failed(without_response(operation, error, sent));
@@ -349,19 +342,21 @@ impl HttpTransport {
         Ended::Unanswered(error)
     }
 
-    /// The token to send, for which a call waits no longer than for its response.
-    async fn token(&self, rejected: Option<&Token>, deadline: Option<Instant>) -> Result<Option<Token>> {
-        let token = self.shared.auth.token(rejected);
+    /// Puts the token to send in the place of one that was refused. A call waits no longer for it than for its response.
+    async fn renew(&self, token: &mut Option<Token>, deadline: Instant) -> Result<()> {
+        let rejected = token.take();
+        let obtained = self.shared.auth.token(rejected.as_ref());
         // Only a source can take time, and a timer is not for nothing.
-        let Some(deadline) = deadline.filter(|_| self.shared.auth.renews()) else {
-            return token.await;
-        };
-        Box::pin(tokio::time::timeout_at(deadline, token))
-            .await
-            .unwrap_or_else(|elapsed| {
+        *token = if self.shared.auth.renews() {
+            let obtained = Box::pin(tokio::time::timeout_at(deadline, obtained)).await;
+            obtained.unwrap_or_else(|elapsed| {
                 let error = Error::new(ErrorKind::Timeout, "no token was there within the call's time");
                 Err(error.with_source(elapsed))
-            })
+            })?
+        } else {
+            obtained.await?
+        };
+        Ok(())
     }
 
     /// The time for all of a call's attempts. Of a stream, for opening it: once open, only its silence is bounded, where

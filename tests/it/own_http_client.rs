@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::future::join;
 use stromboli::{Client, Error, ErrorKind, RetryPolicy, Token, TokenFuture, TokenSource};
 
-use crate::support::{Reply, Server, Step, chunk, within};
+use crate::support::{COMPLETED, Reply, Server, Step, chunk, within};
 
 const DONE: &str = "event: done\ndata: {\"id\":\"run-1\",\"session_id\":\"s\",\"status\":\"completed\"}\n\n";
 
@@ -96,6 +97,22 @@ async fn its_timeout_does_not_cut_a_stream_off() {
     tokio::time::sleep(2 * TIMEOUT).await;
     server.go_on();
     assert!(within(run.try_next()).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn its_timeout_does_not_cut_a_run_off() {
+    let completed = Reply::new(200).json(COMPLETED).closing();
+    let server = Server::script([Step::Read, Step::Gate, Step::Send(completed)]).await;
+    const TIMEOUT: Duration = Duration::from_millis(50);
+    let http = reqwest::Client::builder().timeout(TIMEOUT).build().unwrap();
+    let client = Client::builder(server.url()).http_client(http).build().unwrap();
+    let answer = async {
+        // Time must pass for a timeout to strike.
+        tokio::time::sleep(2 * TIMEOUT).await;
+        server.go_on();
+    };
+    let (run, ()) = within(join(client.run("hi"), answer)).await;
+    run.unwrap();
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ const INSTRUCTIONS: f64 = 1.05;
 const ALLOCATIONS: f64 = 15.0;
 
 const OPERATIONS: [&str; 2] = ["health", "job_get"];
-const RUST: [&str; 3] = ["reqwest", "hyper-util", "progenitor-client"];
+const RUST: [&str; 4] = ["reqwest", BY_HAND, "hyper-util", "progenitor-client"];
+/// Reqwest with all around it that a call of ours promises.
+const BY_HAND: &str = "reqwest by hand";
 
 fn main() -> ExitCode {
     rig::main(measure)
@@ -46,23 +48,16 @@ fn measure(arguments: &[&str]) -> Result<()> {
     for operation in OPERATIONS {
         // What ours takes more time for than its instructions say.
         let count = |peer| misses(&["call", &url, peer, operation], CALLS);
-        let (ours, theirs) = (count("stromboli")?, count("reqwest")?);
-        Row::new("calls", operation, "reqwest", Measure::Misses, ours, theirs).print()?;
-        let ours = [
-            own()?,
-            "call".to_owned(),
-            url.clone(),
-            "stromboli".to_owned(),
-            operation.to_owned(),
-        ];
-        let bare = [
-            own()?,
-            "call".to_owned(),
-            url.clone(),
-            "reqwest".to_owned(),
-            operation.to_owned(),
-        ];
-        timed(operation, "reqwest", &ours, &bare)?.print()?;
+        let ours = count("stromboli")?;
+        for peer in ["reqwest", BY_HAND] {
+            Row::new("calls", operation, peer, Measure::Misses, ours, count(peer)?).print()?;
+        }
+        let own = own()?;
+        let program = |peer: &str| [&own, "call", &url, peer, operation].map(str::to_owned);
+        let ours = program("stromboli");
+        for peer in ["reqwest", BY_HAND] {
+            timed(operation, peer, &ours, &program(peer))?.print()?;
+        }
         for (peer, program) in [("Go net/http", go()?), ("Node fetch", node())] {
             if let Some(program) = program {
                 let theirs = [program, vec![url.clone(), operation.to_owned()]].concat();

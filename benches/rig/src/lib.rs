@@ -1,6 +1,7 @@
 //! What the benchmarks of calls and streams have in common: the clients that are compared, and a bare server in another
 //! process.
 
+mod by_hand;
 mod peers;
 mod process;
 mod serve;

@@ -13,6 +13,8 @@ use report::Result;
 use serde::de::DeserializeOwned;
 use stromboli::{Health, Job};
 
+use crate::by_hand::ByHand;
+
 /// Of connecting, and of a whole call.
 pub const TIMEOUT: Duration = Duration::from_secs(30);
 const JOB_ID: &str = "job-0123456789abcdef";
@@ -33,6 +35,14 @@ impl Operation {
             "health" => Some(Self::Health),
             "job_get" => Some(Self::JobGet),
             _ => None,
+        }
+    }
+
+    /// As the contract has it.
+    fn template(self) -> &'static str {
+        match self {
+            Self::Health => "/health",
+            Self::JobGet => "/jobs/{id}",
         }
     }
 
@@ -64,6 +74,8 @@ pub enum Peer {
     Stromboli(stromboli::Client),
     /// Reqwest with timeouts and `json::<T>()`.
     Reqwest(reqwest::Client, String),
+    /// Reqwest, and around it by hand what we do.
+    ByHand(ByHand),
     /// What progenitor's calls do without hooks.
     Progenitor(reqwest::Client, String),
     /// The pool of connections that reqwest has too.
@@ -90,6 +102,7 @@ impl Peer {
                 Self::Stromboli(stromboli::Client::builder(url).retry(never).build()?)
             }
             "reqwest" => Self::Reqwest(reqwest()?, url.to_owned()),
+            "reqwest by hand" => Self::ByHand(ByHand::new(url)?),
             "progenitor-client" => Self::Progenitor(reqwest()?, url.to_owned()),
             "hyper-util" => {
                 let client = HyperClient::builder(TokioExecutor::new()).build_http();
@@ -123,6 +136,7 @@ impl Peer {
                 let request = client.get(format!("{url}{}", operation.path()));
                 Ok(request.send().await?.error_for_status()?.json().await?)
             }
+            Self::ByHand(client) => client.get(operation.template(), &operation.path()).await,
             Self::Progenitor(client, url) => {
                 let request = client.get(format!("{url}{}", operation.path())).build()?;
                 let response = client.execute(request).await?.error_for_status()?;

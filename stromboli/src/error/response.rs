@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
-use stromboli_generated::{DecodeFailure, ReadBody};
+use stromboli_generated::DecodeFailure;
 
 use super::{BODY_TIME, Error, ErrorKind, MAX_BODY};
-use crate::operation::{Effect, Operation, find};
+use crate::operation::{Effect, Operation, named};
 use crate::timeouts::seconds;
 use crate::transport::{Failure, Sent};
 
@@ -51,9 +51,9 @@ impl Error {
     pub async fn from_raw<E>(operation: &'static str, error: stromboli_generated::Error<E>) -> Self {
         use stromboli_generated::Error as Raw;
         match error {
-            Raw::UnexpectedResponse(response) => from_response(&find(operation), response).await,
+            Raw::UnexpectedResponse(response) => from_response(&named(operation), response).await,
             Raw::CommunicationError(e) | Raw::ResponseBodyError(e) | Raw::InvalidUpgrade(e) => {
-                without_response(&find(operation), e, Sent::ONCE)
+                without_response(&named(operation), e, Sent::ONCE)
             }
             Raw::InvalidRequest(message) | Raw::Custom(message) => Self::new(ErrorKind::InvalidInput, message),
             // The generated code keeps the response in the cases above, and has no typed errors.
@@ -99,10 +99,6 @@ pub(crate) async fn from_response(operation: &Operation, mut response: Response)
 
 /// As much of the body as an error keeps. What breaks the body off is of no interest: the status is what failed.
 async fn read_bounded(mut response: Response) -> Vec<u8> {
-    // The transport has read it already, unless the response is of somebody else's.
-    if let Some(ReadBody(body)) = response.extensions_mut().remove() {
-        return body.get(..MAX_BODY).unwrap_or(&body).to_vec();
-    }
     let mut body = Vec::new();
     let _ = tokio::time::timeout(BODY_TIME, async {
         while body.len() < MAX_BODY {
@@ -118,6 +114,7 @@ async fn read_bounded(mut response: Response) -> Vec<u8> {
 
 fn undecoded(failure: &DecodeFailure) -> (ErrorKind, String) {
     let message = match failure {
+        DecodeFailure::TimedOut => "response was not complete within its time".to_owned(),
         DecodeFailure::Body(e) if e.is_timeout() => "response was not complete within its time".to_owned(),
         DecodeFailure::Body(_) => "connection ended in the middle of the response".to_owned(),
         DecodeFailure::TooLarge { limit } => {
@@ -131,6 +128,7 @@ fn undecoded(failure: &DecodeFailure) -> (ErrorKind, String) {
 /// What is wrong with the body of a successful response.
 pub(crate) fn kind_of_body(failure: &DecodeFailure) -> ErrorKind {
     match failure {
+        DecodeFailure::TimedOut => ErrorKind::Timeout,
         DecodeFailure::Body(e) if e.is_timeout() => ErrorKind::Timeout,
         DecodeFailure::Body(_) => ErrorKind::Truncated,
         DecodeFailure::TooLarge { .. } => ErrorKind::TooLarge,

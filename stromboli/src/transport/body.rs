@@ -15,26 +15,34 @@ pub(super) struct Body {
 
 impl Body {
     /// Reads the body up to `limit` bytes, and says why it is not whole. What was read when it is dropped stays.
-    pub(super) async fn read(&mut self, response: &mut Response, limit: usize) -> Option<DecodeFailure> {
-        loop {
-            let room = limit - self.joined.len().max(self.first.len());
-            let mut chunk = match response.chunk().await {
-                Ok(Some(chunk)) => chunk,
-                Ok(None) => return None,
-                Err(error) => return Some(DecodeFailure::Body(Arc::new(error.without_url()))),
-            };
-            let too_large = chunk.len() > room;
-            chunk.truncate(room);
-            if self.first.is_empty() {
-                self.first = chunk;
-            } else {
-                if self.joined.is_empty() {
-                    self.joined.extend_from_slice(&self.first);
+    /// Not an `async fn`, which would keep its arguments twice.
+    #[expect(clippy::manual_async_fn, reason = "the future is smaller")]
+    pub(super) fn read(
+        &mut self,
+        response: &mut Response,
+        limit: usize,
+    ) -> impl Future<Output = Option<DecodeFailure>> + Send {
+        async move {
+            loop {
+                let room = limit - self.joined.len().max(self.first.len());
+                let mut chunk = match response.chunk().await {
+                    Ok(Some(chunk)) => chunk,
+                    Ok(None) => return None,
+                    Err(error) => return Some(DecodeFailure::Body(Arc::new(error.without_url()))),
+                };
+                let too_large = chunk.len() > room;
+                chunk.truncate(room);
+                if self.first.is_empty() {
+                    self.first = chunk;
+                } else {
+                    if self.joined.is_empty() {
+                        self.joined.extend_from_slice(&self.first);
+                    }
+                    self.joined.extend_from_slice(&chunk);
                 }
-                self.joined.extend_from_slice(&chunk);
-            }
-            if too_large {
-                return Some(DecodeFailure::TooLarge { limit });
+                if too_large {
+                    return Some(DecodeFailure::TooLarge { limit });
+                }
             }
         }
     }

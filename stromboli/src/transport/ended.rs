@@ -2,14 +2,15 @@
 
 use bytes::Bytes;
 use reqwest::{Response, StatusCode};
-use stromboli_generated::{DecodeFailure, ReadBody};
+use stromboli_generated::DecodeFailure;
 use tracing::Span;
 
+use super::request::Attempt;
 use super::{Failure, Sent};
 use crate::error::{
-    Error, is_tls, kind_of_body, kind_without_response, refused, retry_after, server_words, without_response,
+    Error, ErrorKind, is_tls, kind_of_body, kind_without_response, refused, retry_after, server_words, without_response,
 };
-use crate::operation::Operation;
+use crate::operation::{Effect, Operation};
 use crate::retry::Outcome;
 
 /// How an attempt ended.
@@ -47,17 +48,18 @@ impl Answer {
             )
     }
 
-    /// The response as it came, with its body beside it.
-    fn into_response(self, mut sent: Sent) -> Response {
+    /// What the generated call gets, with all of this in it.
+    fn hand_over(mut self, mut sent: Sent) -> stromboli_generated::Received {
         sent.may_have_executed |= self.moved;
-        let mut response = self.response;
-        let extensions = response.extensions_mut();
-        extensions.insert(ReadBody(self.body));
+        let extensions = self.response.extensions_mut();
         sent.travel_in(extensions);
         if let Some(failure) = self.failure {
             extensions.insert(failure);
         }
-        response
+        stromboli_generated::Received {
+            response: self.response,
+            body: Some(self.body),
+        }
     }
 }
 
@@ -111,6 +113,20 @@ impl Ended {
     }
 }
 
+/// What a request comes to whose answer did not begin in time.
+pub(super) fn late(attempt: &Attempt<'_>) -> Ended {
+    let operation = attempt.operation;
+    let message = if operation.class.is_stream() {
+        let silence = attempt.deadline.saturating_duration_since(attempt.started);
+        format!("server sent nothing for {silence:?}")
+    } else {
+        let origin = attempt.request.url().origin().ascii_serialization();
+        format!("{origin} did not answer within the call's time")
+    };
+    let executed = operation.effect != Effect::Read;
+    Ended::Failed(Error::new(ErrorKind::Timeout, message).sent(operation.id, attempt.number, executed))
+}
+
 /// What a call comes to: its last attempt, or an earlier one that says more of the truth. `span` is the call's: the
 /// current one would be the application's when a filter leaves ours out.
 pub(super) fn finish(
@@ -119,7 +135,7 @@ pub(super) fn finish(
     sent: Sent,
     operation: &Operation,
     span: &Span,
-) -> reqwest::Result<Response> {
+) -> reqwest::Result<stromboli_generated::Received> {
     // A change that was lost may have been made, and then its repetition finds nothing left to change.
     let told = match unclear {
         Some(unclear) if last.has_status(&[404, 409, 410]) => unclear,
@@ -138,14 +154,14 @@ pub(super) fn finish(
         Ended::Open(mut response) => {
             record_status(response.status());
             sent.travel_in(response.extensions_mut());
-            Ok(response)
+            Ok(response.into())
         }
         Ended::Answered(answer) => {
             record_status(answer.status());
             if let Some(failure) = &answer.failure {
                 span.record("error.type", kind_of_body(failure).code());
             }
-            Ok(answer.into_response(sent))
+            Ok(answer.hand_over(sent))
         }
         // Reqwest's own error says all there is to say, and `raw()` gives it as it is.
         Ended::Unanswered(error) if sent.attempts == 1 => {
@@ -155,16 +171,16 @@ pub(super) fn finish(
         Ended::Unanswered(error) => {
             let error = without_response(operation, error, sent);
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_received(error))
         }
         Ended::Unsent(error) => {
             let error = error.unsent(operation.id, sent.attempts - 1, sent.may_have_executed);
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_received(error))
         }
         Ended::Failed(error) => {
             span.record("error.type", error.code());
-            Ok(Failure::into_response(error))
+            Ok(Failure::into_received(error))
         }
     }
 }

@@ -1,9 +1,22 @@
 //! What a call makes of its request: a copy for each attempt, and the span.
 
 use reqwest::Request;
+use tokio::time::Instant;
 use tracing::{Span, field, info_span};
 
 use crate::operation::Operation;
+
+/// One of a call's attempts.
+pub(super) struct Attempt<'a> {
+    /// Of which a copy is sent.
+    pub(super) request: &'a Request,
+    pub(super) operation: &'static Operation,
+    /// From 1.
+    pub(super) number: u32,
+    pub(super) started: Instant,
+    /// The end of the call.
+    pub(super) deadline: Instant,
+}
 
 /// The request once more, as an attempt uses it up. None when its body can be read only once.
 pub(super) fn copy(request: &Request) -> Option<Request> {

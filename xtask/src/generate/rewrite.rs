@@ -111,6 +111,10 @@ impl VisitMut for Calls {
         {
             *expr = parse_quote!(crate::transport::stream);
         } else if let Expr::Path(path) = expr
+            && text(path) == "ResponseValue :: empty"
+        {
+            *expr = parse_quote!(crate::transport::empty);
+        } else if let Expr::Path(path) = expr
             && text(path) == "Error :: UnexpectedResponse"
         {
             *expr = parse_quote!(crate::transport::unexpected);

@@ -155,3 +155,9 @@ fn streams_are_opened_by_the_seam() {
     let code = rewritten("impl Client { async fn watch(&self) { Ok(ResponseValue::stream(response)) } }");
     assert!(code.contains("Ok(crate::transport::stream(response))"), "{code}");
 }
+
+#[test]
+fn answers_without_a_body_are_taken_by_the_seam() {
+    let code = rewritten("impl Client { async fn stop(&self) { Ok(ResponseValue::empty(response)) } }");
+    assert!(code.contains("Ok(crate::transport::empty(response))"), "{code}");
+}
