@@ -71,17 +71,27 @@ impl Extra {
         Self(fields.map(|(name, value)| (name.into_owned(), value.into())).collect())
     }
 
-    /// Sets fields. One by one they would move each other too often.
+    /// Sets fields. What is there already stays where it is, and all that is new is put in between at once.
     pub(crate) fn extend(&mut self, fields: Self) {
-        let mut mine = std::mem::take(&mut self.0).into_iter().peekable();
-        for field in fields.0 {
-            while let Some(before) = mine.next_if(|(name, _)| *name < field.0) {
+        let mut new = Vec::new();
+        for (name, value) in fields.0 {
+            match self.find(&name).ok().and_then(|at| self.0.get_mut(at)) {
+                Some(field) => field.1 = value,
+                None => new.push((name, value)),
+            }
+        }
+        let Some((first, _)) = new.first() else {
+            return;
+        };
+        let from = self.0.partition_point(|(name, _)| name < first);
+        let mut behind = self.0.split_off(from).into_iter().peekable();
+        for field in new {
+            while let Some(before) = behind.next_if(|(name, _)| *name < field.0) {
                 self.0.push(before);
             }
-            mine.next_if(|(name, _)| *name == field.0);
             self.0.push(field);
         }
-        self.0.extend(mine);
+        self.0.extend(behind);
     }
 
     /// Where a field is, or where it would have to be.
@@ -137,5 +147,14 @@ mod tests {
         all.extend(extra(&[("a", "4"), ("d", "5"), ("e", "6"), ("g", "7")]));
         let expected = [("a", "4"), ("b", "1"), ("d", "5"), ("e", "6"), ("f", "3"), ("g", "7")];
         assert_eq!(shown(&all), expected);
+        all.extend(extra(&[("c", "8"), ("g", "9"), ("h", "10")]));
+        let names: String = all.iter().map(|(name, _)| name).collect();
+        assert_eq!((names.as_str(), all.get("g").unwrap().get()), ("abcdefgh", "9"));
+        let before = all.clone();
+        all.extend(Extra::default());
+        assert_eq!(all, before);
+        let mut none = Extra::default();
+        none.extend(all);
+        assert_eq!(none, before);
     }
 }

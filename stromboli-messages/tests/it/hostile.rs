@@ -117,6 +117,26 @@ fn a_message_in_two_lines_with_many_new_fields_has_all_of_them() {
     assert!(extra.iter().is_sorted_by(|a, b| a.0 < b.0));
 }
 
+/// Were all of its fields moved for each line, this would take minutes.
+#[test]
+fn a_message_with_many_new_fields_goes_on_in_many_lines() {
+    const FIELDS: usize = 20_000;
+    let fields: String = (0..FIELDS).map(|number| format!(r#""n{number:06}":0,"#)).collect();
+    let line = |fields: &str| format!(r#"{{"type":"assistant","message":{{{fields}"id":"m"}}}}"#);
+    let mut turns = Accumulator::new();
+    turns.push(Message::parse(line(&fields)).unwrap());
+    for number in 0..FIELDS {
+        turns.push(Message::parse(line("")).unwrap());
+        let one = format!(r#""n{number:06}":{number},"z{number:06}":{number},"#);
+        turns.push(Message::parse(line(&one)).unwrap());
+    }
+    let extra = &turns.current().main.messages[0].extra;
+    assert_eq!(extra.len(), 2 * FIELDS);
+    assert_eq!(extra.get("n000007").unwrap().get(), "7");
+    assert_eq!(extra.get("z019999").unwrap().get(), "19999");
+    assert!(extra.iter().is_sorted_by(|a, b| a.0 < b.0));
+}
+
 #[test]
 fn halves_of_surrogate_pairs_are_kept_and_shown_as_well_as_can_be() {
     let line = r#"{"type":"user","message":{"content":[{"type":"tool_result","content":"cut \ud83d"},{"type":"text","text":"\udf0b \\ud83d \ud83c\udf0b \ud83d\n"}]}}"#;
