@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use stromboli::{Client, ErrorKind, RetryPolicy, Token, TokenFuture, TokenSource};
+use stromboli::{Client, ErrorKind, RetryPolicy, Timeouts, Token, TokenFuture, TokenSource};
 
-use crate::support::{COMPLETED, Reply, Server, Step, within};
+use crate::support::{COMPLETED, Reply, SHORT, Server, Step, within};
 
 /// Hands out `token-1`, `token-2`, … and a new one only when the last was refused, or fails if it has `none`.
 #[derive(Clone, Default)]
@@ -103,6 +103,31 @@ async fn a_source_that_fails_later_does_not_make_the_attempts_before_it_unhappen
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidInput, 1));
     assert!(error.may_have_executed(), "the first attempt may have cancelled it");
     assert_eq!(server.connections(), 1);
+}
+
+/// Takes its time without a word to the runtime, as one that reads a file or asks another program.
+struct Blocking;
+
+impl TokenSource for Blocking {
+    fn token<'a>(&'a self, _rejected: Option<&'a Token>) -> TokenFuture<'a> {
+        Box::pin(async {
+            std::thread::sleep(2 * SHORT);
+            Ok(Token::new("late")?)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_run_whose_token_came_too_late_is_not_sent() {
+    let server = Server::each([status(200)]).await;
+    let timeouts = Timeouts::default().run(SHORT);
+    let builder = Client::builder(server.url()).token_source(Blocking).timeouts(timeouts);
+    let error = within(builder.build().unwrap().run("hi")).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.attempts(), error.may_have_executed()),
+        (ErrorKind::Timeout, 0, false)
+    );
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]

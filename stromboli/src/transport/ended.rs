@@ -19,7 +19,7 @@ pub(super) enum Ended {
     Open(Response),
     Answered(Answer),
     Unanswered(reqwest::Error),
-    /// What this crate has to say itself: a stream did not open in time.
+    /// What this crate has to say itself: no answer began in time, or what came of a redirect.
     Failed(Error),
     /// Nothing was sent: there was no token, or the URL is too long.
     Unsent(Error),
