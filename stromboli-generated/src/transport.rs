@@ -104,7 +104,6 @@ pub enum DecodeFailure {
 
 /// A response, and beside it the body, when a [`Transport`] has read it: the response's own is empty then. To make a response
 /// anew around it would cost every call a tenth of its memory allocations.
-#[derive(Debug)]
 pub struct Received {
     /// As it came.
     pub response: Response,
@@ -129,6 +128,16 @@ impl Received {
             .extensions
             .extend(url.map(|url| url.into_parts().0.extensions).unwrap_or_default());
         http::Response::from_parts(parts, body).into()
+    }
+}
+
+/// Shows no content: the URL may hold a prompt, and the body what an agent said.
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("status", &self.status())
+            .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .finish_non_exhaustive()
     }
 }
 
@@ -174,7 +183,7 @@ pub(crate) fn empty(received: Received) -> ResponseValue<()> {
 /// An open response, whose body is for the caller to read. The generated code calls this instead of progenitor's own, which
 /// copies the headers.
 pub(crate) fn stream(received: Received) -> ResponseValue<ByteStream> {
-    let mut response = received.response;
+    let mut response = received.into_response();
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
     let beside = Some(std::mem::take(response.extensions_mut()));
     let body = Body {
