@@ -1,10 +1,10 @@
 //! Hooks: told of every attempt in order, able to add headers, and blind to what is secret.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stromboli::hooks::{Hook, RequestEvent, ResponseEvent, RetryEvent};
-use stromboli::{Client, ClientBuilder, Credentials, RetryPolicy, RunRequest, Token};
+use stromboli::{Client, ClientBuilder, Credentials, RetryPolicy, RunRequest, Token, TokenFuture, TokenSource};
 
 use crate::support::{COMPLETED, HEALTHY, Reply, Server, Step, deaf_port, within};
 
@@ -82,6 +82,32 @@ async fn a_hook_is_told_of_every_attempt_in_order() {
     assert_eq!(notes.take(), told);
 }
 
+/// When it was told of a retry.
+#[derive(Clone, Default)]
+struct Retried(Arc<Mutex<Option<Instant>>>);
+
+impl Hook for Retried {
+    fn on_response(&self, response: &ResponseEvent<'_>) {
+        if let Some(retried) = *self.0.lock().unwrap() {
+            assert!(response.elapsed <= retried.elapsed(), "{:?}", response.elapsed);
+        }
+    }
+
+    fn on_retry(&self, _: &RetryEvent) {
+        *self.0.lock().unwrap() = Some(Instant::now());
+    }
+}
+
+#[tokio::test]
+async fn the_time_of_an_attempt_begins_with_it() {
+    let overloaded = answer(Reply::new(503));
+    let server = Server::each([overloaded, answer(Reply::new(200).json(HEALTHY))]).await;
+    let hook = Retried::default();
+    let client = builder(server.url()).hook(hook.clone()).build().unwrap();
+    within(client.health()).await.unwrap();
+    assert!(hook.0.lock().unwrap().is_some());
+}
+
 #[tokio::test]
 async fn the_last_attempt_is_followed_by_no_retry() {
     let (_socket, url) = deaf_port();
@@ -147,6 +173,33 @@ impl Hook for Headers {
             .headers
             .insert("authorization", "Bearer of-the-hook".parse().unwrap());
     }
+}
+
+/// One token after the other.
+struct Tokens;
+
+impl TokenSource for Tokens {
+    fn token<'a>(&'a self, rejected: Option<&'a Token>) -> TokenFuture<'a> {
+        Box::pin(async move { Ok(Token::new(if rejected.is_some() { "second" } else { "first" })?) })
+    }
+}
+
+#[tokio::test]
+async fn a_hook_is_told_of_the_attempt_with_another_token() {
+    let server = Server::each([answer(Reply::new(401)), answer(Reply::new(200).json(COMPLETED))]).await;
+    let notes = Notes::new("");
+    let builder = builder(server.url()).retry(RetryPolicy::never()).token_source(Tokens);
+    within(builder.hook(notes.clone()).build().unwrap().run("hi"))
+        .await
+        .unwrap();
+    let told = [
+        "request run_sync 1",
+        "response run_sync 1 401",
+        "retry run_sync 1 0ns",
+        "request run_sync 2",
+        "response run_sync 2 200",
+    ];
+    assert_eq!(notes.take(), told);
 }
 
 #[tokio::test]

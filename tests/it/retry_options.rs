@@ -1,5 +1,6 @@
 //! Every option of `RetryPolicy` and `RequestOptions` does what it says.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -207,6 +208,22 @@ async fn successes_fill_the_budget_again() {
     }
     *overloaded.lock().unwrap() = true;
     assert_eq!(within(client.health()).await.unwrap_err().attempts(), 2);
+    assert_eq!(within(client.health()).await.unwrap_err().attempts(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_succeeds_after_a_retry_gives_no_credit_back() {
+    const CREDIT: u32 = 10;
+    let attempts = AtomicU32::new(0);
+    let server = Server::answering(move |_| match attempts.fetch_add(1, Ordering::Relaxed) % 2 {
+        0 => Reply::new(503).bytes(),
+        _ => Reply::new(200).json(HEALTHY).bytes(),
+    })
+    .await;
+    let client = client(&server, eager().budget(CREDIT));
+    for _ in 0..CREDIT {
+        within(client.health()).await.unwrap();
+    }
     assert_eq!(within(client.health()).await.unwrap_err().attempts(), 1);
 }
 

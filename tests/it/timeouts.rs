@@ -1,9 +1,12 @@
 //! Each class of operation has the time that its option gives it, and no other's.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::join;
+use stromboli::hooks::{Hook, ResponseEvent};
 use stromboli::{Client, Error, ErrorKind, PodmanOptions, RetryPolicy, RunRequest, Timeouts};
+use tokio::sync::oneshot;
 
 use crate::support::{COMPLETED, DONE, HEALTHY, PAUSE, Reply, SHORT, Server, Step, chunk, client_with, within};
 
@@ -38,6 +41,12 @@ async fn each_class_ends_at_its_own_time() {
     let stream = within(client_with(&server, never().stream_idle(SHORT)).stream("hi"))
         .await
         .unwrap_err();
+    assert_eq!(stream.to_string(), "run_stream failed: server sent nothing for 60ms");
+    let late = format!(
+        "run_sync failed: {} did not answer within the call's time",
+        server.url()
+    );
+    assert_eq!(run.to_string(), late);
     for (error, executed) in [
         (health, false),
         (start, true),
@@ -105,6 +114,18 @@ async fn the_time_of_a_call_covers_all_of_its_attempts() {
     assert!((1..=10).contains(&error.attempts()), "{error:?}");
 }
 
+#[tokio::test]
+async fn a_call_whose_time_is_up_says_how_often_it_was_sent() {
+    let overloaded = vec![Step::Read, Step::Send(Reply::new(503).closing())];
+    let server = Server::each([overloaded, vec![Step::Read, Step::UntilClosed]]).await;
+    let policy = RetryPolicy::default().base_delay(Duration::ZERO);
+    let builder = Client::builder(server.url())
+        .timeouts(never().quick(PAUSE))
+        .retry(policy);
+    let error = within(builder.build().unwrap().health()).await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Timeout, 2), "{error:?}");
+}
+
 async fn minutes_pass(minutes: u64) {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(60 * minutes)).await;
@@ -140,4 +161,31 @@ async fn a_time_that_was_set_for_runs_counts_whatever_the_request_says() {
         .await
         .unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
+}
+
+/// Tells of the first response.
+struct Head(Mutex<Option<oneshot::Sender<()>>>);
+
+impl Hook for Head {
+    fn on_response(&self, _: &ResponseEvent<'_>) {
+        if let Some(sender) = self.0.lock().unwrap().take() {
+            sender.send(()).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_body_of_an_error_is_not_waited_for_as_long_as_a_call_may_take() {
+    let half = Reply::new(500).json(r#"{"error":"no"}"#).cut(4);
+    let server = Server::script([Step::Read, Step::Send(half), Step::UntilClosed]).await;
+    let (sender, head) = oneshot::channel();
+    let builder = Client::builder(server.url())
+        .timeouts(never())
+        .retry(RetryPolicy::never());
+    let client = builder.hook(Head(Mutex::new(Some(sender)))).build().unwrap();
+    let health = tokio::spawn(async move { client.health().await });
+    within(head).await.unwrap();
+    minutes_pass(1).await;
+    let error = within(health).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal, "{error:?}");
 }

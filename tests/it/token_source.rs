@@ -106,13 +106,13 @@ async fn a_source_that_fails_later_does_not_make_the_attempts_before_it_unhappen
 }
 
 /// Takes its time without a word to the runtime, as one that reads a file or asks another program.
-struct Blocking;
+struct Blocking(&'static str);
 
 impl TokenSource for Blocking {
     fn token<'a>(&'a self, _rejected: Option<&'a Token>) -> TokenFuture<'a> {
         Box::pin(async {
             std::thread::sleep(2 * SHORT);
-            Ok(Token::new("late")?)
+            Ok(Token::new(self.0)?)
         })
     }
 }
@@ -120,13 +120,14 @@ impl TokenSource for Blocking {
 #[tokio::test]
 async fn a_run_whose_token_came_too_late_is_not_sent() {
     let server = Server::each([status(200)]).await;
-    let timeouts = Timeouts::default().run(SHORT);
-    let builder = Client::builder(server.url()).token_source(Blocking).timeouts(timeouts);
-    let error = within(builder.build().unwrap().run("hi")).await.unwrap_err();
-    assert_eq!(
-        (error.kind(), error.attempts(), error.may_have_executed()),
-        (ErrorKind::Timeout, 0, false)
-    );
+    // What the source itself says is told, late or not.
+    for (token, kind) in [("late", ErrorKind::Timeout), ("", ErrorKind::InvalidInput)] {
+        let builder = Client::builder(server.url()).token_source(Blocking(token));
+        let client = builder.timeouts(Timeouts::default().run(SHORT)).build().unwrap();
+        let error = within(client.run("hi")).await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (kind, 0), "{error:?}");
+        assert!(!error.may_have_executed());
+    }
     assert_eq!(server.connections(), 0);
 }
 
