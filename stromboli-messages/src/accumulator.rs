@@ -7,7 +7,10 @@ use std::{borrow::Cow, collections::HashMap};
 
 use dialogue::Dialogue;
 
-use crate::{Block, Content, Message, ResultMessage, System, ToolAnswer, Turn, UserMessage, turn::Conversation};
+use crate::{
+    AssistantMessage, Block, Content, Message, ResultMessage, StreamEvent, System, ToolAnswer, Turn, UserMessage,
+    turn::Conversation, wire::Owner,
+};
 
 /// Folds the messages of a session into turns.
 ///
@@ -50,26 +53,10 @@ impl Accumulator {
     ///
     /// What is pushed by value is moved into the turn; of what is pushed by reference, the content is copied once.
     pub fn push<'a>(&mut self, message: impl Into<Cow<'a, Message>>) -> Option<Turn> {
-        let message = message.into();
-        match &*message {
-            Message::StreamEvent(message) => {
-                let (dialogue, conversation) = self.place(message.parent());
-                if let Some(event) = &message.event {
-                    dialogue.event(conversation, event);
-                }
-                if let Some(abandoned) = &message.abandoned_blocks {
-                    dialogue.take_back(conversation, abandoned);
-                }
-            }
-            Message::System(System::ApiRetry(_)) => self.main.doubt(),
-            Message::System(System::ModelRefusalFallback(message)) => {
-                self.retract(message.retracted_message_uuids.as_deref().unwrap_or_default());
-            }
-            Message::User(message) if message.tool_results().next().is_none() => {}
-            Message::Assistant(_) | Message::User(_) | Message::Result(_) => return self.take(message.into_owned()),
-            _ => {}
+        match message.into() {
+            Cow::Borrowed(message) => self.copy(message),
+            Cow::Owned(message) => self.own(message),
         }
-        None
     }
 
     /// The turn as far as it has come.
@@ -83,23 +70,63 @@ impl Accumulator {
         (!turn.is_empty()).then_some(turn)
     }
 
-    /// Moves the content of a message into the turn.
-    fn take(&mut self, message: Message) -> Option<Turn> {
+    // Inlined, so that what it copies is compiled for those that call it.
+    #[inline]
+    fn copy(&mut self, message: &Message) -> Option<Turn> {
         match message {
-            Message::Assistant(message) => {
-                self.retract(message.supersedes.as_deref().unwrap_or_default());
-                let (dialogue, conversation) = self.place(message.parent());
-                dialogue.say(conversation, *message);
-                None
-            }
-            Message::User(message) => {
-                let (dialogue, conversation) = self.place(message.parent());
-                answer(dialogue, conversation, *message);
-                None
-            }
-            Message::Result(result) => Some(self.end(Some(result))),
-            _ => None,
+            Message::Assistant(message) => self.say(AssistantMessage::clone(message)),
+            Message::User(message) if answers(message) => self.answer(UserMessage::clone(message)),
+            Message::Result(result) => return Some(self.end(Some(result.clone()))),
+            other => self.see(other),
         }
+        None
+    }
+
+    fn own(&mut self, message: Message) -> Option<Turn> {
+        Option::lend(message, &mut |message| self.take(message))
+    }
+
+    fn take(&mut self, message: &mut Message) -> Option<Turn> {
+        match message {
+            Message::Assistant(message) => self.say(std::mem::take(&mut **message)),
+            Message::User(message) if answers(message) => self.answer(std::mem::take(&mut **message)),
+            Message::Result(result) => return Some(self.end(Some(std::mem::take(result)))),
+            other => self.see(other),
+        }
+        None
+    }
+
+    /// Takes a message whose content does not become part of the turn.
+    fn see(&mut self, message: &Message) {
+        match message {
+            Message::StreamEvent(message) => self.event(message),
+            Message::System(System::ApiRetry(_)) => self.main.doubt(),
+            Message::System(System::ModelRefusalFallback(message)) => {
+                self.retract(message.retracted_message_uuids.as_deref().unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, message: &StreamEvent) {
+        let (dialogue, conversation) = self.place(message.parent());
+        if let Some(event) = &message.event {
+            dialogue.event(conversation, event);
+        }
+        if let Some(abandoned) = &message.abandoned_blocks {
+            dialogue.take_back(conversation, abandoned);
+        }
+    }
+
+    fn say(&mut self, message: AssistantMessage) {
+        self.retract(message.supersedes.as_deref().unwrap_or_default());
+        let (dialogue, conversation) = self.place(message.parent());
+        dialogue.say(conversation, message);
+    }
+
+    fn answer(&mut self, message: UserMessage) {
+        let (dialogue, conversation) = self.place(message.parent());
+        answer(dialogue, conversation, message);
     }
 
     /// The conversation that a message belongs to.
@@ -145,6 +172,11 @@ impl Accumulator {
         let subagents = self.subagents.iter_mut().zip(&mut self.turn.subagents);
         std::iter::once((&mut self.main, &mut self.turn.main)).chain(subagents)
     }
+}
+
+/// Whether there are answers of tools in it.
+fn answers(message: &UserMessage) -> bool {
+    message.tool_results().next().is_some()
 }
 
 /// Adds the answers of tools.

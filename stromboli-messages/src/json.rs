@@ -46,7 +46,7 @@ impl Json {
     /// If it is nested deeper than serde_json goes (127 levels), or holds half of a surrogate pair or a number beyond
     /// the range of `f64`.
     pub fn to_value(&self) -> serde_json::Result<Value> {
-        self.parse()
+        self.get().parse()
     }
 
     pub(crate) fn null() -> Self {
@@ -73,7 +73,7 @@ impl From<Box<RawValue>> for Json {
 impl From<Value> for Json {
     fn from(value: Value) -> Self {
         // A tree of values always has a text, so the other branch is never taken.
-        serde_json::value::to_raw_value(&value).map_or_else(|_| Self::null(), Self)
+        RawValue::from_string(value.to_string()).map_or_else(|_| Self::null(), Self)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
         ToolProgress, ToolUseSummary,
     },
     rate_limit::RateLimitEvent,
-    wire::{Line, line, tagged},
+    wire::{Line, Shown, Variants, line, tagged},
 };
 
 tagged! {
@@ -26,7 +26,7 @@ tagged! {
     /// assert!(serde_json::to_string(&message)?.contains(r#""new_field":1.50"#));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub enum Message of lines by type_name = "type" {
+    pub enum Message by type_name = "type" {
         /// What the model says.
         Assistant(Box<AssistantMessage>) = "assistant",
         /// What the model is told.
@@ -78,23 +78,37 @@ impl Message {
     /// # Errors
     /// Only if the line is not a JSON object.
     pub fn parse(line: impl Into<String>) -> Result<Self, ParseError> {
-        line::parse(line.into())
+        Self::of_line(line.into())
+    }
+
+    // For all callers, so that reading is compiled in this crate.
+    fn of_line(line: String) -> Result<Self, ParseError> {
+        line::parse(line, |message: &mut Self, line| line::keep(message.inner(), line))
     }
 
     /// The line it was parsed from, as it was, whatever has been changed since; `None` for what was not parsed by
     /// [`parse`](Self::parse).
     pub fn raw(&self) -> Option<&str> {
-        Line::line(self)
+        match Line::of(self.view())? {
+            Line::Known(message) => message.line(),
+            Line::Unknown(message) => message.raw(),
+        }
     }
 
     /// The id of this message.
     pub fn uuid(&self) -> Option<&str> {
-        Line::uuid(self)
+        match Line::of(self.view())? {
+            Line::Known(message) => message.text("uuid"),
+            Line::Unknown(message) => message.uuid(),
+        }
     }
 
     /// The session it belongs to.
     pub fn session_id(&self) -> Option<&str> {
-        Line::session_id(self)
+        match Line::of(self.view())? {
+            Line::Known(message) => message.text("session_id"),
+            Line::Unknown(message) => message.session_id(),
+        }
     }
 
     /// The tool use it was said in, when it was said by a subagent or to one; as it is written where it is no text.

@@ -32,7 +32,7 @@ use crate::{UnknownMessage, wire::tagged};
 
 tagged! {
     /// What Claude Code reports about itself.
-    pub enum System of lines by subtype = "subtype" {
+    pub enum System by subtype = "subtype" {
         /// It has started; comes again with every turn of a conversation that is fed from outside.
         Init(Box<Init>) = "init",
         /// The context was compacted.

@@ -114,7 +114,12 @@ impl Entry {
     /// # Errors
     /// Only if the line is not a JSON object.
     pub fn parse(line: impl Into<String>) -> Result<Self, ParseError> {
-        line::parse(line.into())
+        Self::of_line(line.into())
+    }
+
+    // For all callers, so that reading is compiled in this crate.
+    fn of_line(line: String) -> Result<Self, ParseError> {
+        line::parse(line, |entry: &mut Self, line| entry.line = Some(line))
     }
 
     /// The blocks of the message either way: a plain string is one block of text.

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     Json,
-    wire::{Line, Object, Shape, Shown, Variant, View, lookup, text},
+    wire::{Object, Shape, Shown, Variant, View, lookup, text},
 };
 
 /// A part of a message of a type that this version does not know.
@@ -51,7 +51,7 @@ impl fmt::Debug for Unknown {
 
 impl Shown for Unknown {
     fn view(&self) -> View<'_> {
-        View::Json(&self.json)
+        View::Unknown(self)
     }
 }
 
@@ -140,6 +140,18 @@ impl UnknownMessage {
 }
 
 impl UnknownMessage {
+    pub(crate) fn uuid(&self) -> Option<&str> {
+        self.uuid.as_deref()
+    }
+
+    pub(crate) fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
+    }
+
+    pub(crate) fn keep_line(&mut self, line: Arc<String>) {
+        self.line = Some(line);
+    }
+
     pub(crate) fn of_object(object: &Object<'_>) -> Self {
         let text = |name| object.text(name).map(Cow::into_owned);
         Self {
@@ -178,31 +190,13 @@ impl fmt::Debug for UnknownMessage {
 
 impl Shown for UnknownMessage {
     fn view(&self) -> View<'_> {
-        View::Json(&self.json)
+        View::UnknownMessage(self)
     }
 }
 
 impl Serialize for UnknownMessage {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.json.serialize(serializer)
-    }
-}
-
-impl Line for UnknownMessage {
-    fn uuid(&self) -> Option<&str> {
-        self.uuid.as_deref()
-    }
-
-    fn session_id(&self) -> Option<&str> {
-        self.session_id.as_deref()
-    }
-
-    fn line(&self) -> Option<&str> {
-        self.line.as_deref().map(String::as_str)
-    }
-
-    fn keep_line(&mut self, line: Arc<String>) {
-        self.line = Some(line);
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod line;
 mod object;
 mod one_pass;
 mod open_enum;
+mod owner;
 mod place;
 mod record;
 mod same;
@@ -25,11 +26,12 @@ use serde_json::value::RawValue;
 
 pub(crate) use lenient::recover;
 pub(crate) use line::{Line, message};
-pub(crate) use object::{Object, fields, lookup, text, text_of_halves};
+pub(crate) use object::{Object, Written, fields, lookup, text, text_of_halves};
 pub(crate) use one_pass::deserialize;
 pub use one_pass::from_slice;
 pub(crate) use open_enum::open_enum;
-pub(crate) use place::{Fields, List, Named, Place, Shape, Tagged, Variant, Variants};
+pub(crate) use owner::Owner;
+pub(crate) use place::{Fields, List, Named, Place, Shape, Slot, Tagged, Variant, Variants};
 pub(crate) use record::{Field, Layout, Nulls, Record, record};
 pub(crate) use same::same;
 pub(crate) use strict::strict;
@@ -47,7 +49,7 @@ pub(crate) trait Wire: Shown + Sized {
 
     /// Where a list of them is read to.
     fn place_of_list(slot: &mut Option<Vec<Self>>) -> Place<'_> {
-        Place::List(slot)
+        Place::List(<Option<Self> as Owner<Self>>::list_slot(slot))
     }
 }
 

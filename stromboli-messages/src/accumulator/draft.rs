@@ -1,7 +1,7 @@
 //! One message that is put together from full lines and from the events of its writing.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     mem::discriminant,
 };
 
@@ -25,8 +25,8 @@ pub(super) struct Draft {
     indices: HashMap<Option<u64>, usize>,
     /// Where the first block of each full line is.
     lines: HashMap<String, usize>,
-    /// Where the blocks are that no full line said.
-    unsaid: BTreeSet<usize>,
+    /// Where the blocks are that no full line said, in order.
+    unsaid: VecDeque<usize>,
     /// Whether the final usage is known.
     counted: bool,
     /// Whether something of it was taken back.
@@ -74,7 +74,10 @@ impl Draft {
                 self.add(message, said, block);
                 continue;
             };
-            self.unsaid.remove(&at);
+            // Near one of the ends, so that few are moved.
+            if let Ok(place) = self.unsaid.binary_search(&at) {
+                self.unsaid.remove(place);
+            }
             if let Some(uuid) = &uuid {
                 self.lines.entry(uuid.clone()).or_insert(at);
             }
@@ -103,9 +106,7 @@ impl Draft {
         if !self.counted {
             message.usage = line.usage.or(message.usage.take());
         }
-        for (name, value) in line.extra.iter() {
-            message.extra.insert(name, value.clone());
-        }
+        message.extra.extend(line.extra);
     }
 
     /// Whether the block of this number has begun.
@@ -262,7 +263,7 @@ impl Draft {
                 self.indices.insert(piece.index, at);
             }
             if !piece.said {
-                self.unsaid.insert(at);
+                self.unsaid.push_back(at);
             }
             if let Some(uuid) = &piece.uuid {
                 self.lines.entry(uuid.clone()).or_insert(at);
@@ -305,7 +306,7 @@ impl Draft {
     }
 
     fn first_unsaid(&self) -> usize {
-        self.unsaid.first().copied().unwrap_or(self.pieces.len())
+        self.unsaid.front().copied().unwrap_or(self.pieces.len())
     }
 
     /// Keeps some of the blocks from this one on, and all before it.
@@ -317,7 +318,7 @@ impl Draft {
             return;
         }
         let (pieces, blocks) = (self.pieces.split_off(from), blocks.split_off(from));
-        self.unsaid.split_off(&from);
+        self.unsaid.truncate(self.unsaid.partition_point(|at| *at < from));
         for piece in &pieces {
             if self.indices.get(&piece.index).is_some_and(|at| *at >= from) {
                 self.indices.remove(&piece.index);

@@ -2,20 +2,16 @@
 
 use serde_json::value::RawValue;
 
-use super::{MAX_DEPTH, Object, Place, Record, Shape, Tagged, Wire, fields, strict::read_text, text};
-use crate::{Block, Content, Unknown, UnknownMessage};
+use super::{MAX_DEPTH, Object, Owner, Place, Record, Shape, Tagged, Wire, Written, fields, strict::read_text, text};
+use crate::{Block, Content, Extra, Unknown, UnknownMessage};
 
 /// Reads valid JSON leniently; `None` when it does not fit at all.
 pub(crate) fn recover<T: Wire>(raw: &RawValue) -> Option<T> {
-    let mut value = None;
-    if !recover_place(T::place(&mut value), raw, 0) {
-        return None;
-    }
-    value
+    Option::filled(&mut |slot| recover_place(slot.place(), raw, 0), &mut |_| ())
 }
 
 /// Reads it to its place, inside of so many records; `false` when it does not fit.
-fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
+pub(super) fn recover_place(place: Place<'_>, raw: &RawValue, depth: usize) -> bool {
     match place {
         Place::Record(record) => recover_record(record.begin(), &Object::new(raw), depth),
         Place::Tagged(tagged) => recover_tagged(tagged, &Object::new(raw), depth),
@@ -84,6 +80,7 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
     let Some(fields) = object.fields.as_ref().filter(|_| depth < MAX_DEPTH) else {
         return false;
     };
+    let mut rest = Written::default();
     for (name, value) in fields {
         if recover_field(record, name, value, depth + 1) {
             continue;
@@ -94,18 +91,19 @@ fn recover_record(record: &mut dyn Record, object: &Object<'_>, depth: usize) ->
             }
             return false;
         }
-        record.extra_mut().insert(name.clone(), *value);
+        rest.push(name.clone(), value);
     }
+    *record.extra_mut() = Extra::of_fields(rest);
     true
 }
 
 /// `false` when there is no such field, or the value does not fit it.
 fn recover_field(record: &mut dyn Record, name: &str, raw: &RawValue, depth: usize) -> bool {
-    let Some((field, place)) = record.place(name) else {
+    let Some((number, place)) = record.place(name) else {
         return false;
     };
     if raw.get() == "null" {
-        record.nulls_mut().insert(field);
+        record.nulls_mut().insert(number);
         return true;
     }
     let fits = recover_place(place, raw, depth);

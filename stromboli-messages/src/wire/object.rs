@@ -1,6 +1,6 @@
 //! Objects and strings as raw text.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer,
@@ -13,7 +13,7 @@ pub(crate) struct Object<'a> {
     /// All of it.
     pub(crate) raw: &'a RawValue,
     /// Its fields, if they can be told by name; see [`fields`].
-    pub(crate) fields: Option<BTreeMap<Cow<'a, str>, &'a RawValue>>,
+    pub(crate) fields: Option<Vec<(Cow<'a, str>, &'a RawValue)>>,
 }
 
 impl<'a> Object<'a> {
@@ -25,23 +25,54 @@ impl<'a> Object<'a> {
     /// The text of a field, if it is a string.
     pub(crate) fn text(&self, name: &str) -> Option<Cow<'a, str>> {
         match &self.fields {
-            Some(fields) => fields.get(name).copied(),
+            Some(fields) => {
+                let at = fields.binary_search_by(|(other, _)| other.as_ref().cmp(name)).ok();
+                at.and_then(|at| fields.get(at)).map(|(_, value)| *value)
+            }
             None => lookup(self.raw, name),
         }
         .and_then(text)
     }
 }
 
-/// The fields by name; of a repeated name the last one, as everywhere in serde_json. `None` for what is no object, or
-/// one with a name that Rust's strings cannot hold (half of a surrogate pair).
-pub(crate) fn fields(raw: &RawValue) -> Option<BTreeMap<Cow<'_, str>, &RawValue>> {
-    let mut found = BTreeMap::new();
+/// Written as they were written.
+#[derive(Default)]
+pub(crate) struct Written<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Written<'a> {
+    pub(crate) fn push(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
+        self.0.push((name, value));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ordered by name; of a repeated name the last one, as everywhere in serde_json.
+    pub(crate) fn sorted(self) -> Vec<(Cow<'a, str>, &'a RawValue)> {
+        let mut fields = self.0;
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        fields.dedup_by(|later, kept| {
+            let again = later.0 == kept.0;
+            if again {
+                kept.1 = later.1;
+            }
+            again
+        });
+        fields
+    }
+}
+
+/// The fields, ordered by name. `None` for what is no object, or one with a name that Rust's strings cannot hold (half of
+/// a surrogate pair).
+pub(crate) fn fields(raw: &RawValue) -> Option<Vec<(Cow<'_, str>, &RawValue)>> {
+    let mut found = Written::default();
     let mut fits = true;
     each(raw, |name, value| match name {
-        Some(name) => drop(found.insert(name, value)),
+        Some(name) => found.push(name, value),
         None => fits = false,
     })?;
-    fits.then_some(found)
+    fits.then(|| found.sorted())
 }
 
 /// The value of one field, of the last one where the name is repeated.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Record, Wire};
+use super::{Owner, Record, View, Wire};
 use crate::{Content, Json, Number, Unknown, UnknownMessage};
 
 /// A place for one value, empty until it is read.
@@ -23,6 +23,24 @@ pub(crate) enum Place<'a> {
     Map(&'a mut dyn Map),
     Record(&'a mut dyn Begin),
     Tagged(&'a mut dyn Tagged),
+}
+
+/// What has a value or not, as a record for each field.
+pub(crate) trait Slot {
+    /// What is there.
+    fn view(&self) -> Option<View<'_>>;
+    /// Where a value is read to.
+    fn place(&mut self) -> Place<'_>;
+}
+
+impl<T: Wire> Slot for Option<T> {
+    fn view(&self) -> Option<View<'_>> {
+        Some(self.as_ref()?.view())
+    }
+
+    fn place(&mut self) -> Place<'_> {
+        T::place(self)
+    }
 }
 
 impl Place<'_> {
@@ -131,6 +149,8 @@ pub(crate) trait Tagged {
     fn tag(&self) -> &'static str;
     /// Puts an empty one with this value there, or one of unknown shape, and gives what there is to fill.
     fn choose(&mut self, value: Option<&str>) -> Shape<'_>;
+    /// What is there.
+    fn chosen(&mut self) -> Option<Shape<'_>>;
     fn clear(&mut self);
 }
 
@@ -161,6 +181,10 @@ impl<T: Variants> Tagged for Option<T> {
         self.insert(T::of(value)).inner()
     }
 
+    fn chosen(&mut self) -> Option<Shape<'_>> {
+        self.as_mut().map(T::inner)
+    }
+
     fn clear(&mut self) {
         *self = None;
     }
@@ -173,12 +197,16 @@ impl<T: Variants> Tagged for T {
     }
 
     fn choose(&mut self, value: Option<&str>) -> Shape<'_> {
-        *self = T::of(value);
+        Option::put(self, T::of(value));
         self.inner()
     }
 
+    fn chosen(&mut self) -> Option<Shape<'_>> {
+        Some(self.inner())
+    }
+
     fn clear(&mut self) {
-        *self = T::of(None);
+        Option::put(self, T::of(None));
     }
 }
 

@@ -1,20 +1,45 @@
 //! Records: objects with named fields, each optional, that keep what they have no field for.
 
-use super::{Place, View};
+use std::sync::Arc;
+
+use super::{Place, Slot, View};
 use crate::Extra;
 
 /// What [`record!`](super::record!) implements.
 pub(crate) trait Record {
     /// What is the same for all records of this type.
     fn layout(&self) -> &'static Layout;
-    /// The value of the field with this number.
-    fn value(&self, number: usize) -> Option<View<'_>>;
-    /// The number and the place of a field.
+    /// The field with this number.
+    fn field(&self, number: usize) -> Option<&dyn Slot>;
+    /// The number and the place of the field with this name on the wire.
     fn place(&mut self, name: &str) -> Option<(usize, Place<'_>)>;
     fn nulls(&self) -> Nulls;
     fn nulls_mut(&mut self) -> &mut Nulls;
     fn extra(&self) -> &Extra;
     fn extra_mut(&mut self) -> &mut Extra;
+
+    /// The line it was read from, if it is one and has been read from it.
+    fn line(&self) -> Option<&str> {
+        None
+    }
+
+    fn keep_line(&mut self, _line: Arc<String>) {}
+}
+
+impl dyn Record + '_ {
+    /// The value of the field with this number.
+    pub(crate) fn value(&self, number: usize) -> Option<View<'_>> {
+        self.field(number)?.view()
+    }
+
+    /// The text of the field with this name, one of the last.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let number = self.layout().fields.iter().rposition(|field| field.name == name)?;
+        match self.value(number) {
+            Some(View::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 /// What is the same for all records of a type.
@@ -41,6 +66,7 @@ pub(crate) struct Field {
 pub(crate) struct Nulls(u64);
 
 impl Nulls {
+    pub(crate) const NONE: Self = Self(0);
     pub(crate) const CAPACITY: usize = 64;
 
     pub(crate) fn insert(&mut self, field: usize) {
@@ -70,7 +96,7 @@ macro_rules! record {
         }
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Default)]
+        #[derive(Clone)]
         #[non_exhaustive]
         pub struct $name {
             $($(#[$field_doc])* pub $field: Option<$type>,)*
@@ -80,10 +106,22 @@ macro_rules! record {
             $(pub(crate) $line: Option<::std::sync::Arc<String>>,)?
         }
 
+        // Not derived, which would be code for each field.
+        impl Default for $name {
+            fn default() -> Self {
+                Self {
+                    extra: $crate::Extra::NONE,
+                    nulls: $crate::wire::Nulls::NONE,
+                    $($field: None,)*
+                    $($line: None,)?
+                }
+            }
+        }
+
         // A record may have no fields at all.
         #[allow(dead_code, unused_imports, unused_variables)]
         const _: () = {
-            use $crate::wire::{Field, Fields, Layout, Nulls, Place, Record, Shown, View, Wire};
+            use $crate::wire::{Field, Fields, Layout, Nulls, Owner, Place, Record, Shown, Slot, View, Wire};
 
             #[allow(non_camel_case_types)]
             enum Number { $($field,)* Count }
@@ -104,9 +142,9 @@ macro_rules! record {
                     &LAYOUT
                 }
 
-                fn value(&self, number: usize) -> Option<View<'_>> {
+                fn field(&self, number: usize) -> Option<&dyn Slot> {
                     match number {
-                        $(number if number == Number::$field as usize => self.$field.as_ref().map(Shown::view),)*
+                        $(number if number == Number::$field as usize => Some(self.$field.slot()),)*
                         _ => None,
                     }
                 }
@@ -134,28 +172,41 @@ macro_rules! record {
                 fn extra_mut(&mut self) -> &mut $crate::Extra {
                     &mut self.extra
                 }
+
+                $(
+                    fn line(&self) -> Option<&str> {
+                        self.$line.as_deref().map(String::as_str)
+                    }
+
+                    fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
+                        self.$line = Some(line);
+                    }
+                )?
             }
 
             impl Fields for $name {
                 fn record(&mut self) -> &mut dyn Record {
-                    self
+                    Option::record_mut(self)
                 }
             }
 
             impl Wire for $name {
                 fn place(slot: &mut Option<Self>) -> Place<'_> {
-                    Place::Record(slot)
+                    Place::Record(slot.begin_slot())
                 }
             }
 
             impl Shown for $name {
+                // Not inlined into other crates, which would compile the record anew for that.
+                #[inline(never)]
                 fn view(&self) -> View<'_> {
-                    View::Record(self)
+                    View::Record(Option::record(self))
                 }
             }
 
             /// Equal when they are written alike.
             impl PartialEq for $name {
+                #[inline]
                 fn eq(&self, other: &Self) -> bool {
                     Shown::view(self) == Shown::view(other)
                 }
@@ -163,6 +214,7 @@ macro_rules! record {
 
             /// Shows the fields that are set, without the content of those that may hold secrets or text.
             impl ::std::fmt::Debug for $name {
+                #[inline]
                 fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                     Shown::view(self).fmt(f)
                 }
@@ -178,24 +230,6 @@ macro_rules! record {
                 /// come from `parse`.
                 pub fn raw(&self) -> Option<&str> {
                     self.$line.as_deref().map(String::as_str)
-                }
-            }
-
-            impl $crate::wire::Line for $name {
-                fn uuid(&self) -> Option<&str> {
-                    self.uuid.as_deref()
-                }
-
-                fn session_id(&self) -> Option<&str> {
-                    self.session_id.as_deref()
-                }
-
-                fn line(&self) -> Option<&str> {
-                    self.$line.as_deref().map(String::as_str)
-                }
-
-                fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
-                    self.$line = Some(line);
                 }
             }
         )?

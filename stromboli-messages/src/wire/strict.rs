@@ -3,7 +3,7 @@
 //! What has just been written is lent and never moved: a processor that loads in one piece what it has stored in several
 //! has to wait for the stores, which took a fifth of the time of a line.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,14 +11,23 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{List, MAX_DEPTH, Nulls, Place, Record, Shape, Tagged, Wire};
-use crate::{Block, Content, Number, Unknown};
+use super::{List, MAX_DEPTH, Nulls, Owner, Place, Record, Shape, Tagged, Wire, Written};
+use crate::{Block, Content, Extra, Number, Unknown};
 
 /// Reads the whole text strictly.
 pub(crate) fn strict<T: Wire>(text: &str) -> serde_json::Result<T> {
-    let mut value = None;
-    read_text(text, T::place(&mut value), 0)?;
-    value.ok_or_else(missing)
+    let mut read = Ok(());
+    let value = Option::filled(
+        &mut |slot| {
+            read = read_text(text, slot.place(), 0);
+            read.is_ok()
+        },
+        &mut |_| (),
+    );
+    match value {
+        Some(value) => Ok(value),
+        None => Err(read.err().unwrap_or_else(missing)),
+    }
 }
 
 /// Reads what a deserializer has strictly.
@@ -216,6 +225,8 @@ struct Reading<'a, 'de> {
     set: Nulls,
     /// The field that is read.
     name: &'de str,
+    /// The fields that the record does not have.
+    rest: Written<'de>,
     depth: usize,
 }
 
@@ -224,12 +235,12 @@ impl<'a, 'de> Reading<'a, 'de> {
         if depth >= MAX_DEPTH {
             return Err(E::custom("too deep"));
         }
-        let (set, name, depth) = (Nulls::default(), "", depth + 1);
         Ok(Self {
             record,
-            set,
-            name,
-            depth,
+            set: Nulls::default(),
+            name: "",
+            rest: Written::default(),
+            depth: depth + 1,
         })
     }
 
@@ -244,17 +255,20 @@ impl<'a, 'de> Reading<'a, 'de> {
             self.name = name;
             map.next_value_seed(&mut *self)?;
         }
+        if !self.rest.is_empty() {
+            *self.record.extra_mut() = Extra::of_fields(std::mem::take(&mut self.rest));
+        }
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
+impl<'de> DeserializeSeed<'de> for &mut Reading<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if let Some((field, to)) = &mut self.record.place(self.name) {
-            let field = *field;
-            let there = deserializer.deserialize_option(Nullable(Value { to, depth: self.depth }))?;
+            let (field, depth) = (*field, self.depth);
+            let there = deserializer.deserialize_option(Nullable(Value { to, depth }))?;
             if there {
                 self.set.insert(field);
             } else if self.set.contains(field) {
@@ -268,7 +282,7 @@ impl<'de> DeserializeSeed<'de> for &mut Reading<'_, '_> {
             }
         } else {
             let raw = <&RawValue>::deserialize(deserializer)?;
-            self.record.extra_mut().insert(self.name, raw);
+            self.rest.push(Cow::Borrowed(self.name), raw);
         }
         Ok(())
     }

@@ -1,53 +1,9 @@
 //! Objects of several shapes that one field tells apart.
 
 /// Defines an enum of records that a field tells apart, each in a `Box` or as it is, and one variant for the rest.
-/// `of lines` is for records that are whole lines.
 ///
 /// A macro, because reading, writing and naming each go through the variants one by one.
 macro_rules! tagged {
-    (
-        $(#[$doc:meta])*
-        pub enum $name:ident of lines by $method:ident = $tag:literal {
-            $($(#[$variant_doc:meta])* $variant:ident($record:ty) = $value:literal,)+
-        } else $(#[$unknown_doc:meta])* Unknown($unknown:ty)
-    ) => {
-        $crate::wire::tagged! {
-            $(#[$doc])*
-            pub enum $name by $method = $tag {
-                $($(#[$variant_doc])* $variant($record) = $value,)+
-            } else $(#[$unknown_doc])* Unknown($unknown)
-        }
-
-        impl $crate::wire::Line for $name {
-            fn uuid(&self) -> Option<&str> {
-                match self {
-                    $(Self::$variant(value) => $crate::wire::Line::uuid(value),)+
-                    Self::Unknown(value) => $crate::wire::Line::uuid(value),
-                }
-            }
-
-            fn session_id(&self) -> Option<&str> {
-                match self {
-                    $(Self::$variant(value) => $crate::wire::Line::session_id(value),)+
-                    Self::Unknown(value) => $crate::wire::Line::session_id(value),
-                }
-            }
-
-            fn line(&self) -> Option<&str> {
-                match self {
-                    $(Self::$variant(value) => $crate::wire::Line::line(value),)+
-                    Self::Unknown(value) => $crate::wire::Line::line(value),
-                }
-            }
-
-            fn keep_line(&mut self, line: ::std::sync::Arc<String>) {
-                match self {
-                    $(Self::$variant(value) => $crate::wire::Line::keep_line(value, line),)+
-                    Self::Unknown(value) => $crate::wire::Line::keep_line(value, line),
-                }
-            }
-        }
-    };
     (
         $(#[$doc:meta])*
         pub enum $name:ident by $method:ident = $tag:literal {
@@ -55,7 +11,7 @@ macro_rules! tagged {
         } else $(#[$unknown_doc:meta])* Unknown($unknown:ty)
     ) => {
         $(#[$doc])*
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* $variant($record),)+
@@ -97,7 +53,7 @@ macro_rules! tagged {
             }
 
             fn shape(&mut self) -> $crate::wire::Shape<'_> {
-                $crate::wire::Shape::Tagged(self)
+                $crate::wire::Shape::Tagged(<Option<Self> as $crate::wire::Owner<Self>>::tagged(self))
             }
         }
 
@@ -105,18 +61,25 @@ macro_rules! tagged {
             // Not inlined into other crates, which would compile all records anew for that; as below.
             #[inline(never)]
             fn place(slot: &mut Option<Self>) -> $crate::wire::Place<'_> {
-                $crate::wire::Place::Tagged(slot)
+                $crate::wire::Place::Tagged($crate::wire::Owner::tagged_slot(slot))
             }
         }
 
         impl $crate::wire::Shown for $name {
             #[inline(never)]
             fn view(&self) -> $crate::wire::View<'_> {
-                $crate::wire::View::Tagged(self)
+                $crate::wire::View::Tagged(<Option<Self> as $crate::wire::Owner<Self>>::choice(self))
             }
         }
 
         impl $crate::wire::Choice for $name {
+            fn variant(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($variant),)+
+                    Self::Unknown(_) => "Unknown",
+                }
+            }
+
             fn chosen(&self) -> $crate::wire::View<'_> {
                 match self {
                     $(Self::$variant(value) => $crate::wire::Shown::view(value),)+
@@ -127,8 +90,16 @@ macro_rules! tagged {
 
         /// Equal when they are written alike.
         impl PartialEq for $name {
+            #[inline]
             fn eq(&self, other: &Self) -> bool {
                 $crate::wire::Shown::view(self) == $crate::wire::Shown::view(other)
+            }
+        }
+
+        impl ::std::fmt::Debug for $name {
+            #[inline]
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::wire::Shown::view(self).fmt(f)
             }
         }
 

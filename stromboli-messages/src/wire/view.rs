@@ -11,7 +11,7 @@ use serde::{
 };
 
 use super::{Nulls, Record};
-use crate::{Content, Json, Number};
+use crate::{Content, Json, Number, Unknown, UnknownMessage};
 
 /// A type that can be looked at.
 pub(crate) trait Shown {
@@ -32,6 +32,8 @@ pub(crate) enum View<'a> {
     Map(&'a dyn Entries),
     Record(&'a dyn Record),
     Tagged(&'a dyn Choice),
+    Unknown(&'a Unknown),
+    UnknownMessage(&'a UnknownMessage),
 }
 
 /// A value that is told by a text.
@@ -72,7 +74,9 @@ impl<T: Shown> Entries for BTreeMap<String, T> {
 }
 
 /// What [`tagged!`](super::tagged!) defines: one of several records that a field tells apart.
-pub(crate) trait Choice: fmt::Debug {
+pub(crate) trait Choice {
+    /// The name of the variant.
+    fn variant(&self) -> &'static str;
     /// The record, or the JSON of what is of unknown layout.
     fn chosen(&self) -> View<'_>;
 }
@@ -93,6 +97,8 @@ impl Serialize for View<'_> {
             Self::Map(map) => serializer.collect_map(map.entries()),
             Self::Record(record) => write_record(record, serializer),
             Self::Tagged(choice) => choice.chosen().serialize(serializer),
+            Self::Unknown(unknown) => unknown.json().serialize(serializer),
+            Self::UnknownMessage(unknown) => unknown.json().serialize(serializer),
         }
     }
 }
@@ -145,6 +151,8 @@ impl PartialEq for View<'_> {
             (Self::Map(a), Self::Map(b)) => a.entries().eq(b.entries()),
             (Self::Record(a), Self::Record(b)) => equal(*a, *b),
             (Self::Tagged(a), Self::Tagged(b)) => a.chosen() == b.chosen(),
+            (Self::Unknown(a), Self::Unknown(b)) => a.json() == b.json(),
+            (Self::UnknownMessage(a), Self::UnknownMessage(b)) => a == b,
             _ => false,
         }
     }
@@ -182,7 +190,9 @@ impl fmt::Debug for View<'_> {
             Self::List(list) => f.debug_list().entries(items(list)).finish(),
             Self::Map(map) => f.debug_map().entries(map.entries()).finish(),
             Self::Record(record) => show(record, f),
-            Self::Tagged(choice) => choice.fmt(f),
+            Self::Tagged(choice) => f.debug_tuple(choice.variant()).field(&choice.chosen()).finish(),
+            Self::Unknown(unknown) => unknown.fmt(f),
+            Self::UnknownMessage(unknown) => unknown.fmt(f),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sizes, depths and characters that nobody sends by accident.
 
-use stromboli_messages::{Block, Json, Message, Number};
+use stromboli_messages::{Accumulator, Block, Json, Message, Number};
 
 use crate::strict::assert_same;
 
@@ -97,6 +97,24 @@ fn a_hundred_thousand_fields_are_read_in_no_time_to_speak_of() {
         let message = Message::parse(line.as_str()).unwrap();
         assert!(serde_json::to_string(&message).unwrap().contains(r#""n99999":99999"#));
     }
+}
+
+/// Put into their place one by one, they would move each other for minutes.
+#[test]
+fn a_message_in_two_lines_with_many_new_fields_has_all_of_them() {
+    let mut turns = Accumulator::new();
+    for odd in [0, 1] {
+        let fields: String = (0..50_000)
+            .rev()
+            .map(|number| format!(r#""n{:06}":{odd},"#, 2 * number + odd))
+            .collect();
+        let line = format!(r#"{{"type":"assistant","message":{{{fields}"id":"m","n":{odd}}}}}"#);
+        assert_eq!(turns.push(Message::parse(line).unwrap()), None);
+    }
+    let extra = &turns.current().main.messages[0].extra;
+    assert_eq!(extra.len(), 100_001);
+    assert_eq!(extra.get("n").unwrap().get(), "1");
+    assert!(extra.iter().is_sorted_by(|a, b| a.0 < b.0));
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl fmt::Debug for AgentEventKind {
         let length = |name, text: &str| format!("{name}([{} bytes])", text.len());
         f.write_str(&match self {
             Self::TurnStart => "TurnStart".to_owned(),
-            Self::Message(message) => return f.debug_tuple("Message").field(message).finish(),
+            Self::Message(message) => return f.debug_tuple("Message").field(&message).finish(),
             Self::Line(line) => length("Line", line),
             Self::LineCut(note) => length("LineCut", note),
             Self::TurnEnd => "TurnEnd".to_owned(),
