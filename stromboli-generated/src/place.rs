@@ -49,6 +49,10 @@ pub(crate) trait Slot: Sized {
 }
 
 /// A type that a response's body can become.
+#[diagnostic::on_unimplemented(
+    message = "no response's body has been a `{Self}` so far",
+    note = "say which reader its blocks have with an `impl Answer` in stromboli-generated/src/place.rs"
+)]
 pub(crate) trait Answer: Slot + DeserializeOwned {
     /// The reader of its blocks.
     type Blocks: Blocks;

@@ -293,3 +293,6 @@ impl Visitor<'_> for &mut Reading<'_> {
         Ok(field)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,7 +211,8 @@ impl fmt::Debug for ClientBuilder {
 /// The HTTP client of those who bring none: it does nothing that this crate does not know of.
 fn http_client(url: &str, timeouts: &Timeouts) -> Result<reqwest::Client> {
     let tls = |message: &str| Error::new(ErrorKind::Tls, message);
-    #[cfg(all(feature = "rustls-no-provider", not(feature = "rustls")))]
+    // Reqwest would take native-tls, which needs none.
+    #[cfg(all(feature = "rustls-no-provider", not(any(feature = "rustls", feature = "native-tls"))))]
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(tls(
             "no crypto provider of rustls is installed, which the feature rustls-no-provider needs",

@@ -20,23 +20,27 @@ fn go_duration(text: &str) -> Option<Duration> {
     let mut rest = text.strip_prefix('+').unwrap_or(text);
     let mut total = Duration::ZERO;
     while !rest.is_empty() {
-        let number = rest.split_once(|c: char| c.is_ascii_alphabetic() || c == 'µ')?.0;
-        rest = rest.strip_prefix(number)?;
-        let unit = rest.split(|c: char| c.is_ascii_digit() || c == '.').next()?;
-        rest = rest.strip_prefix(unit)?;
+        let (number, unit) = rest.split_at(rest.find(|c| !is_of_number(c))?);
+        let (unit, next) = unit.split_at(unit.find(is_of_number).unwrap_or(unit.len()));
+        rest = next;
         let number = seconds(number)?;
         let part = match unit {
             "h" => number.checked_mul(3600)?,
             "m" => number.checked_mul(60)?,
             "s" => number,
             "ms" => number / 1000,
-            "us" | "µs" => number / 1_000_000,
+            // Both signs of a micro that Unicode has.
+            "us" | "\u{b5}s" | "\u{3bc}s" => number / 1_000_000,
             "ns" => number / 1_000_000_000,
             _ => return None,
         };
         total = total.saturating_add(part);
     }
     Some(total)
+}
+
+fn is_of_number(c: char) -> bool {
+    c.is_ascii_digit() || c == '.'
 }
 
 /// Seconds, with a fraction or without. Not read as `f64`, which would bring a program 15 KB of code and tables.
@@ -147,6 +151,11 @@ mod tests {
             ("1.5h", minutes(95)),
             (".5h60.m", minutes(95)),
             ("7200000ms", minutes(125)),
+            ("7200000000us", minutes(125)),
+            ("7200000000\u{b5}s", minutes(125)),
+            ("7200000000\u{3bc}s", minutes(125)),
+            ("7200000000000ns", minutes(125)),
+            ("+1h30m0.0000000000s", minutes(95)),
             ("10m", None),
             ("30m", None),
             ("", None),
@@ -154,6 +163,8 @@ mod tests {
             ("-2h", None),
             ("2 hours", None),
             ("h", None),
+            ("2h 1s", None),
+            ("2h+1s", None),
             ("1e300h", None),
             ("1..5h", None),
             (".h", None),

@@ -335,10 +335,14 @@ fn no_connection(origin: &str) -> String {
     format!("no connection to {origin}, is a server listening there, or a proxy in the way?")
 }
 
-/// TLS libraries report a failed handshake as an I/O error of invalid data, within others.
+/// Rustls reports a failed handshake as an I/O error of invalid data, within others; native-tls by an error of its own.
 pub(crate) fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause = error.source();
     while let Some(current) = cause {
+        #[cfg(feature = "native-tls")]
+        if current.is::<native_tls::Error>() {
+            return true;
+        }
         let mut io = current.downcast_ref::<io::Error>();
         while let Some(error) = io {
             if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) {

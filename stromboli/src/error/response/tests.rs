@@ -68,6 +68,9 @@ fn waits_are_read_in_every_form() {
             vec![("retry-after", "Wed, 06 May 2026 11:00:00 GMT")],
             Some(Duration::ZERO),
         ),
+        // A billionth is the smallest part that is told.
+        (vec![("retry-after", "0.30000000099")], Some(Duration::from_millis(300))),
+        (vec![("retry-after", "0.000000009")], Some(Duration::from_nanos(9))),
         (vec![("retry-after", "-1")], None),
         (vec![("retry-after", ".")], None),
         (vec![("retry-after", "99999999999999999999")], None),
