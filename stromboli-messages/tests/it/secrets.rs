@@ -129,3 +129,14 @@ fn debug_shows_nothing_of_what_is_not_known() {
         assert!(!shown.contains(SECRET), "{shown}");
     }
 }
+
+#[test]
+fn of_messages_of_new_types_debug_shows_the_type_alone() {
+    let line = r#"{"type":"brand_new","uuid":"u","text":"topsecret"}"#;
+    let shown = format!("{:?}", Message::parse(line).unwrap());
+    assert!(
+        shown.starts_with("Unknown(UnknownMessage {") && shown.contains("brand_new"),
+        "{shown}"
+    );
+    assert!(!shown.contains("secret"), "{shown}");
+}

@@ -312,6 +312,25 @@ fn what_is_taken_back_does_not_count() {
     assert_eq!(turn.main.answers.len(), 0);
 }
 
+#[test]
+fn what_was_written_behind_what_is_taken_back_is_said_once() {
+    let fallback = parse(json!({"type": "system", "subtype": "model_refusal_fallback",
+        "retracted_message_uuids": ["a-one"]}));
+    let again =
+        |text| parse(json!({"type": "assistant", "message": {"id": "a", "content": [{"type": "text", "text": text}]}}));
+    let (two, three) = (delta(1, "two"), delta(2, "three"));
+    let written = [start("a"), said("a", "one"), begin(1), two, begin(2), three, fallback];
+    let said = [
+        said("a", "two"),
+        said("a", "three"),
+        again("two"),
+        again("three"),
+        result(),
+    ];
+    let turn = turns(written.into_iter().chain(said)).remove(0);
+    assert_eq!(blocks(&turn), ["two", "three", "two", "three"]);
+}
+
 /// The end of an answer that the API broke off.
 fn broken_off(id: &str, from: Value) -> Message {
     parse(
