@@ -119,7 +119,8 @@ impl Client {
     }
 
     /// The generated client: every operation of the contract, on the same transport and with the same token, for what
-    /// is not wrapped yet. [`Error::from_raw`] makes this crate's error of one of its errors.
+    /// is not wrapped yet. [`Error::from_raw`] makes this crate's error of one of its errors; before that, what no server
+    /// has answered, such as a limit of time, looks like a response with status 503.
     ///
     /// ```no_run
     /// # async fn example(client: stromboli::Client) -> Result<(), Box<dyn std::error::Error>> {
