@@ -43,7 +43,7 @@ fn is_of_number(c: char) -> bool {
     c.is_ascii_digit() || c == '.'
 }
 
-/// Seconds, with a fraction or without. Not read as `f64`, which would bring a program 15 KB of code and tables.
+/// Seconds, with a fraction or without. Not read as `f64`, which would bring a program 16 KB of code and tables.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = [whole, fraction].concat();

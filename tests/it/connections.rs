@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use stromboli::{Client, ErrorKind};
 use stromboli_emulator::{Echo, Emulator};
 
-use crate::support::{COMPLETED, HEALTHY, Reply, Server, Step, within};
+use crate::support::{COMPLETED, HEALTHY, Reply, Server, Step, chunk, within};
 
 #[tokio::test]
 async fn one_connection_serves_many_calls_and_clones() {
@@ -56,6 +56,20 @@ async fn a_redirect_is_an_error_and_is_never_followed() {
         }
     }
     assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_hundred_open_streams_keep_no_other_waiting() {
+    let begun = [Reply::events(), chunk("data: begun\n\n")].concat();
+    let server = Server::script([Step::Read, Step::Send(begun), Step::UntilClosed]).await;
+    let client = Client::new(server.url()).unwrap();
+    let mut open = Vec::new();
+    for _ in 0..=100 {
+        let mut run = within(client.stream("hi")).await.unwrap();
+        assert!(within(run.try_next()).await.unwrap().is_some());
+        open.push(run);
+    }
+    assert_eq!(server.connections(), open.len());
 }
 
 #[tokio::test]
